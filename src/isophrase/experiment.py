@@ -1,26 +1,37 @@
 """experiment.yaml -> plain, frozen arguments.
 
-Knows the keys of the file and their defaults; reports everything that is wrong with it in one pass. Does not read a task
-or an instruction set, and never touches a model.
+Knows the keys of the file and their defaults; reports everything that is wrong with it in one pass. Does not read a
+task or an instruction set, and never touches a model.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from isophrase.errors import ConfigError, ManyErrors
+from isophrase.errors import ConfigError
 from isophrase.grid import DEFAULT_UNIT_CELLS
-from isophrase.scoring.rules import Rule
-from isophrase.types import ModelSpec, PromptFormat, Split
+from isophrase.sources.documents import Document, parse, read_yaml
+from isophrase.sources.problems import Problems
+from isophrase.types import ModelSpec, PromptFormat, Rule, Split
 
 Names = tuple[str, ...]
+_Item = TypeVar("_Item")
+
+
+def _some(values: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    if not values:
+        raise ValueError("expected at least one; got none; add one")
+    return values
+
+
+Some = Annotated[tuple[_Item, ...], AfterValidator(_some)]
+"""A list that is not empty. (A minimum length would also be reported where an entry is wrong.)"""
 
 
 class _Section(BaseModel):
@@ -85,14 +96,14 @@ class ExperimentFile(_Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     seed: int = 0
-    models: Annotated[tuple[ModelSection, ...], Field(min_length=1)]
-    tasks: Annotated[tuple[TaskSection, ...], Field(min_length=1)]
+    models: Some[ModelSection]
+    tasks: Some[TaskSection]
     instructions: Names = ()
     limit: Annotated[int, Field(ge=1)] | None = None
     max_instructions: Annotated[int, Field(ge=1)] | None = None
     controls: bool = False
     formats: tuple[PromptFormat, ...] = ()
-    shots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    shots: Some[Annotated[int, Field(ge=0)]] = (0,)
     unit_cells: Annotated[int, Field(ge=1)] = DEFAULT_UNIT_CELLS
     generation: GenerationSection = GenerationSection()
     report: ReportSection = ReportSection()
@@ -143,29 +154,36 @@ class Experiment:
     identity: Mapping[str, Any]
 
 
-def parse_experiment(content: Mapping[str, Any], *, where: str, base: Path) -> Experiment:
+def load_experiment(path: Path) -> Experiment:
+    """Read and check an experiment file; relative paths in it start from its folder.
+
+    Raises:
+        SourceError: It is not a YAML file.
+        ManyErrors: Everything that is wrong with it, with lines.
+    """
+    return parse_experiment(read_yaml(path), base=path.parent)
+
+
+def parse_experiment(document: Document, *, base: Path) -> Experiment:
     """Check the content of an experiment file.
 
     Args:
-        content: The parsed YAML.
-        where: What to call the file in errors.
+        document: Its content.
         base: The folder that relative paths start from.
 
     Raises:
         ManyErrors: Everything that is wrong with it.
+        ConfigError: Two models have one name.
     """
-    try:
-        file = ExperimentFile.model_validate(content)
-    except ValidationError as error:
-        raise ManyErrors(where, list(_problems(error))) from None
+    problems = Problems(document.where)
+    file = parse(ExperimentFile, document, problems)
+    problems.check()
+    assert file is not None
     models = tuple(_model(section) for section in file.models)
     twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
     if twice:
-        raise ConfigError(
-            "each model to have a name of its own",
-            got=f"{', '.join(twice)} more than once in {where}",
-            remedy="give `name:` to one of them",
-        )
+        got = f"{', '.join(twice)} more than once in {document.where}"
+        raise ConfigError("each model to have a name of its own", got=got, remedy="give `name:` to one of them")
     return Experiment(
         name=file.name,
         base=base,
@@ -204,28 +222,3 @@ def _task(section: TaskSection, file: ExperimentFile, base: Path) -> TaskRequest
         max_instructions=section.max_instructions or file.max_instructions,
         split=section.split,
     )
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for item in error.errors():
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
-        if item["type"] == "extra_forbidden":
-            key = str(item["loc"][-1])
-            close = difflib.get_close_matches(key, _known_keys(item["loc"]), n=1)
-            yield f"{place}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "; remove it")
-        elif item["type"] == "missing":
-            yield f"{place}: missing; add it"
-        else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            yield f"{place or 'the file'}: {message}; got {item['input']!r:.80}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    sections: dict[str, type[BaseModel]] = {
-        "models": ModelSection,
-        "tasks": TaskSection,
-        "generation": GenerationSection,
-        "report": ReportSection,
-    }
-    section = sections.get(str(location[0]), ExperimentFile) if len(location) > 1 else ExperimentFile
-    return list(section.model_fields)

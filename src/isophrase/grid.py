@@ -6,7 +6,7 @@ nothing, stores nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from isophrase.types import Cell, Example, Instruction, PromptFormat, Task, digest
@@ -122,8 +122,3 @@ def _unit_id(block: Block, instructions: tuple[Instruction, ...], examples: tupl
     frame = [block.model, block.dtype, block.prompt_format, block.task.name, block.shots, block.exemplar_seed]
     content = [*frame, [item.id for item in instructions], [item.id for item in examples]]
     return digest(content)[:20]
-
-
-def remaining(units: Iterator[Unit], done: Collection[str]) -> Iterator[Unit]:
-    """The units that are not done yet, in their order."""
-    return (unit for unit in units if unit.id not in done)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from isophrase.errors import StoreError
+from isophrase.files import write_atomically
 from isophrase.types import plain
 
 MANIFEST = "manifest.json"
@@ -115,8 +115,12 @@ def continued(old: Manifest, new: Manifest, folder: Path) -> Manifest:
             remedy="undo the change, or give another folder with --out",
         )
     environments = dict.fromkeys(json.dumps(item, sort_keys=True) for item in (*old.environments, *new.environments))
-    notes = tuple(dict.fromkeys((*old.notes, *new.notes)))
-    return replace(old, environments=tuple(json.loads(item) for item in environments), notes=notes)
+    return with_notes(replace(old, environments=tuple(json.loads(item) for item in environments)), new.notes)
+
+
+def with_notes(manifest: Manifest, notes: Iterable[str]) -> Manifest:
+    """The manifest with further notes, each once."""
+    return replace(manifest, notes=tuple(dict.fromkeys((*manifest.notes, *notes))))
 
 
 def difference(old: Any, new: Any, path: str = "") -> Iterator[str]:
@@ -134,25 +138,3 @@ def difference(old: Any, new: Any, path: str = "") -> Iterator[str]:
 def _short(value: Any) -> str:
     text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:48] + "…" + text[-8:]
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash there is the old one, or the new one, whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename inside a folder survive a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

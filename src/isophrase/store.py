@@ -3,17 +3,18 @@
 Knows parquet parts (one for each unit of work, written whole or not at all), claims (so that several processes fill one
 run) and the snapshot of what was asked. Does not know what a score is worth.
 
-    manifest.json          what identifies the run
-    inputs.json            the tasks and instructions that it asks, so that a report needs nothing else
-    scores/UNIT.parquet    the scores of one unit of work
-    locks/UNIT.lock        held by the process that measures the unit; the system frees it when the process dies
-    set-aside/             damaged parts, kept for inspection; their units are measured again
+    manifest.json            what identifies the run
+    inputs.json              the tasks and instructions that it asks, so that a report needs nothing else
+    scores/UNIT-SHA.parquet  the scores of one unit of work; the name holds the sha256 of the content
+    locks/UNIT.lock          held by the process that measures the unit; the system frees it when the process dies
+    set-aside/               damaged parts, kept for inspection; their units are measured again
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -26,15 +27,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from isophrase.errors import StoreError
-from isophrase.manifest import (
-    MANIFEST,
-    Manifest,
-    continued,
-    read_manifest,
-    sync_folder,
-    write_atomically,
-    write_manifest,
-)
+from isophrase.files import write_atomically
+from isophrase.manifest import MANIFEST, Manifest, continued, read_manifest, with_notes, write_manifest
 from isophrase.types import Cell, Measurement, Score
 
 INPUTS = "inputs.json"
@@ -86,13 +80,13 @@ class Store:
     def scores_folder(self) -> Path:
         return self.folder / "scores"
 
-    def part(self, unit: str) -> Path:
-        """Where the scores of a unit stand."""
-        return self.scores_folder / f"{unit}.parquet"
+    def parts(self) -> dict[str, Path]:
+        """The parts that stand in the folder, by unit (see `check_parts` for whether they are sound)."""
+        return {path.name.split("-")[0]: path for path in sorted(self.scores_folder.glob("*-*.parquet"))}
 
-    def done(self) -> frozenset[str]:
-        """The ids of the units whose parts stand in the folder (see `check_parts` for whether they are sound)."""
-        return frozenset(path.stem for path in self.scores_folder.glob("*.parquet"))
+    def is_done(self, unit: str) -> bool:
+        """Whether a part of the unit stands in the folder."""
+        return any(self.scores_folder.glob(f"{unit}-*.parquet"))
 
     @contextmanager
     def claim(self, unit: str) -> Iterator[bool]:
@@ -109,11 +103,11 @@ class Store:
             yield False
             return
         try:
-            for leftover in self.scores_folder.glob(f".{unit}.*.tmp"):
+            for leftover in self.scores_folder.glob(f".{unit}-*.tmp"):
                 leftover.unlink(missing_ok=True)
-            yield not self.part(unit).exists()
+            yield not self.is_done(unit)
         finally:
-            if self.part(unit).exists():
+            if self.is_done(unit):
                 lock.unlink(missing_ok=True)
             held.release()
 
@@ -125,26 +119,22 @@ class Store:
                 columns[name].append(value)
             for name in _MEASUREMENT:
                 columns[name].append(getattr(score.measurement, name))
-        metadata = {b"isophrase.unit": unit.encode(), b"isophrase.rows": str(len(scores)).encode()}
-        table = pa.table(columns, schema=SCHEMA.with_metadata(metadata))
-        temporary = self.scores_folder / f".{unit}.{os.getpid()}.tmp"
-        with temporary.open("wb") as file:
-            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.part(unit))
-        sync_folder(self.scores_folder)
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns, schema=SCHEMA), buffer, compression="zstd")
+        content = buffer.getvalue()
+        write_atomically(self.scores_folder / f"{unit}-{_checksum(content)}.parquet", content)
 
     def check_parts(self) -> list[Damaged]:
-        """Read every part whole; move those that are damaged out of the way.
+        """Read every part whole; move those whose content is not what was written out of the way.
 
         Returns:
             One entry for each damaged part, whose unit will be measured again.
         """
         damaged = []
-        for path in sorted(self.scores_folder.glob("*.parquet")):
-            reason = _fault(path)
-            if reason is not None:
+        for path in self.parts().values():
+            content = path.read_bytes()
+            if _checksum(content) != path.stem.split("-")[-1]:
+                reason = f"its {len(content):,} bytes do not have the checksum in its name"
                 damaged.append(Damaged(path.name, reason, self._set_aside(path)))
         return damaged
 
@@ -158,7 +148,7 @@ class Store:
 
     def panels(self) -> list[PanelKey]:
         """The tables that have at least one score, sorted."""
-        if not self.done():
+        if not self.parts():
             return []
         names = ", ".join(field.name for field in fields(PanelKey))
         with self._ask(f"SELECT DISTINCT {names} FROM scores ORDER BY ALL") as answer:
@@ -166,7 +156,7 @@ class Store:
 
     def scores(self, key: PanelKey | None = None) -> list[Score]:
         """The scores of one table, or of the whole run, sorted by cell: the same list however the run was filled."""
-        if not self.done():
+        if not self.parts():
             return []
         where = " AND ".join(f"{field.name} = ?" for field in fields(PanelKey)) if key else "TRUE"
         query = f"SELECT * FROM scores WHERE {where} ORDER BY {', '.join(_CELL)}"
@@ -176,8 +166,14 @@ class Store:
     @contextmanager
     def _ask(self, query: str, parameters: Sequence[object] = ()) -> Iterator[duckdb.DuckDBPyRelation]:
         with duckdb.connect() as connection:
-            connection.read_parquet([str(self.part(unit)) for unit in sorted(self.done())]).create_view("scores")
+            connection.read_parquet([str(path) for path in self.parts().values()]).create_view("scores")
             yield connection.sql(query, params=list(parameters))
+
+    def add_notes(self, notes: Sequence[str]) -> None:
+        """Add what a reader of the results should know to the manifest."""
+        if notes:
+            with _manifest_lock(self.folder):
+                write_manifest(self.folder, with_notes(read_manifest(self.folder), notes))
 
     def inputs(self) -> Mapping[str, Any]:
         """The snapshot of tasks and instructions, as JSON values."""
@@ -203,7 +199,7 @@ def open_run(folder: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Sto
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError("a folder that can be written", got=str(error), remedy="choose another --out") from None
-    with FileLock(folder / "locks" / "manifest.lock"):
+    with _manifest_lock(folder):
         if (folder / MANIFEST).exists():
             manifest = continued(read_manifest(folder), manifest, folder)
         else:
@@ -212,6 +208,10 @@ def open_run(folder: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Sto
         write_atomically(folder / INPUTS, json.dumps(inputs, ensure_ascii=False).encode())
         write_manifest(folder, manifest)
     return Store(folder)
+
+
+def _manifest_lock(folder: Path) -> FileLock:
+    return FileLock(folder / "locks" / "manifest.lock")
 
 
 def existing_run(folder: Path) -> tuple[Store, Manifest]:
@@ -234,21 +234,8 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _fault(path: Path) -> str | None:
-    """Why a part cannot be trusted, or None. Page checksums find flipped bits, the footer finds truncation."""
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
-        metadata = table.schema.metadata or {}
-        if metadata.get(b"isophrase.unit", b"").decode() != path.stem:
-            return "it does not hold the unit that its name says"
-        if metadata.get(b"isophrase.rows", b"").decode() != str(table.num_rows):
-            return f"it holds {table.num_rows} rows instead of {metadata.get(b'isophrase.rows', b'?').decode()}"
-        if not table.schema.equals(SCHEMA):
-            return "its columns are not those of a score table"
-    except (pa.ArrowException, OSError) as error:
-        return str(error).splitlines()[0]
-    return None
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _to_scores(table: pa.Table) -> list[Score]:

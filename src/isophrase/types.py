@@ -34,6 +34,17 @@ class Metric(StrEnum):
     TOKEN_F1 = "token_f1"
 
 
+class Rule(StrEnum):
+    """What is compared between the options of a cell to choose one."""
+
+    SUM = "sum"
+    """Sum of log P(token): the probability of the whole answer (Brown et al. 2020, section 2.4)."""
+    PER_TOKEN = "per_token"
+    """The sum divided by the answer's number of tokens."""
+    PER_BYTE = "per_byte"
+    """The sum divided by the answer's UTF-8 length: does not depend on the tokenizer (Gao 2021)."""
+
+
 class OutputForm(StrEnum):
     """What the instruction asks the model to write."""
 

@@ -27,17 +27,19 @@ class Progress(Protocol):
         """So many more cells are done; `measured` is False for those that were there already."""
         ...
 
-    def note(self, text: str) -> None:
-        """Something that the user should read."""
-        ...
-
 
 def fill(units: Iterable[Unit], model: Model, store: Store, limits: GenerationLimits, progress: Progress) -> None:
     """Measure every unit that is not done, and wait for those that another process is measuring.
 
     A unit whose process dies becomes free and is measured here.
     """
-    held_elsewhere = [unit for unit in units if not _try(unit, model, store, limits, progress)]
+    done = store.parts()
+    held_elsewhere = []
+    for unit in units:
+        if unit.id in done:
+            progress.advance(len(unit), measured=False)
+        elif not _try(unit, model, store, limits, progress):
+            held_elsewhere.append(unit)
     while held_elsewhere:
         time.sleep(_POLL_SECONDS)
         held_elsewhere = [unit for unit in held_elsewhere if not _try(unit, model, store, limits, progress)]
@@ -45,13 +47,10 @@ def fill(units: Iterable[Unit], model: Model, store: Store, limits: GenerationLi
 
 def _try(unit: Unit, model: Model, store: Store, limits: GenerationLimits, progress: Progress) -> bool:
     """Whether the unit is done now."""
-    if store.part(unit.id).exists():
-        progress.advance(len(unit), measured=False)
-        return True
     with store.claim(unit.id) as ours:
         if ours:
             store.write(unit.id, measure_unit(unit, model, limits))
-    done = store.part(unit.id).exists()
+    done = store.is_done(unit.id)
     if done:
         progress.advance(len(unit), measured=ours)
     return done

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from isophrase.scoring.rules import Rule, choose, option_scores
+from isophrase.scoring.rules import choose, option_scores
 from isophrase.scoring.text import exact_match, normalise, token_f1
-from isophrase.types import Example, Measurement, Metric, Outcome, TaskKind
+from isophrase.types import Example, Measurement, Metric, Outcome, Rule, TaskKind
 
 _TEXT_METRICS = {Metric.EXACT_MATCH: exact_match, Metric.TOKEN_F1: token_f1}
 

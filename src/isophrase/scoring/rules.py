@@ -6,21 +6,10 @@ of them without measuring again.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Rule(StrEnum):
-    """What is compared between options."""
-
-    SUM = "sum"
-    """Sum of log P(token): the probability of the whole answer (Brown et al. 2020, section 2.4)."""
-    PER_TOKEN = "per_token"
-    """The sum divided by the answer's number of tokens."""
-    PER_BYTE = "per_byte"
-    """The sum divided by the answer's UTF-8 length: does not depend on the tokenizer (Gao 2021)."""
+from isophrase.types import Rule
 
 
 def option_scores(

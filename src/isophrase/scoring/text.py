@@ -1,7 +1,7 @@
 """How a generated text is compared with reference texts: normalised exact match and token F1.
 
 Knows strings only. The normalisation is that of SQuAD (Rajpurkar et al. 2016) with one difference: punctuation is
-removed at the ends of words, not inside them, and a sign before a digit stays, so that "-1.5" is neither "1.5" nor "15".
+removed at the ends of words, not inside them, and a sign before a digit stays: "-1.5" is neither "1.5" nor "15".
 """
 
 from __future__ import annotations
