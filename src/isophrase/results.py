@@ -20,7 +20,7 @@ from isophrase.plan import Asked
 from isophrase.report.view import Panel, RunView
 from isophrase.scoring.outcomes import answer_of, chance, outcomes
 from isophrase.statistics.observed import observed_rows
-from isophrase.statistics.summary import summarise
+from isophrase.statistics.summary import TaskSummary, summarise
 from isophrase.statistics.tables import OutcomeTable
 from isophrase.store import INPUTS, PanelKey, Store, existing_run
 from isophrase.types import Instruction, ModelSpec, Outcome, Rule, plain
@@ -106,15 +106,17 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
     }
     rows = tuple(item for item in asked.instructions if not item.role.is_control)
     controls = tuple(item for item in asked.instructions if item.role.is_control)
-    table = _table(key, asked, rows, model, results, chosen)
-    options = {"level": reading.level, "resamples": reading.resamples, "seed": reading.seed}
+
+    def estimate(of: Sequence[Instruction]) -> tuple[OutcomeTable, TaskSummary]:
+        table = _table(key, asked, of, model, results, chosen)
+        return table, summarise(table, level=reading.level, resamples=reading.resamples, seed=reading.seed)
+
+    table, summary = estimate(rows)
     return Panel(
-        summary=summarise(table, **options),
+        summary=summary,
         table=table,
         instructions=rows,
-        controls=summarise(_table(key, asked, controls, model, results, chosen), **options).instructions
-        if controls
-        else (),
+        controls=estimate(controls)[1].instructions if controls else (),
         examples=asked.examples,
         measurements=measurements,
         chosen=chosen,

@@ -19,7 +19,7 @@ _WORDINGS = [
     ("terse-2", "human", "terse", "NOUN of “{{ input }}”?"),
     ("terse-3", "human", "terse", "NOUN ({{ options }}): {{ input }} →"),
     ("chatty-1", "human", "chatty", "Hey, quick one: somebody wrote “{{ input }}”. ASK I'd go with"),
-    ("chatty-2", "human", "chatty", "So I found this the other day:\n\n{{ input }}\n\nWhat do you reckon? ASK\nI reckon:"),
+    ("chatty-2", "human", "chatty", "So I found this the other day:\n\n{{ input }}\n\nWhat do you think? ASK\nMe:"),
     ("chatty-3", "human", "chatty", "Could you help me out here? ASK It says: {{ input }}\nThanks! The answer is"),
     ("formal-1", "flan", "formal", "Please determine the following. ASK\n\nPassage: {{ input }}\n\nDetermination:"),
     ("formal-2", "flan", "formal", "Given the passage below, state the appropriate LOWER.\n{{ input }}\nNOUN:"),
@@ -29,11 +29,11 @@ _WORDINGS = [
     ("exam-1", "p3", "exam", "Question 7. ASK\n{{ input }}\nOptions: {{ options }}\nCorrect option:"),
     ("exam-2", "niv2", "exam", "Definition: ASK Input: {{ input }} Output:"),
     ("code-1", "niv2", "code", "def LOWER(text):\n    # ASK\n    ...\n\nLOWER({{ input }}) =="),
-    ("input-last-1", "human", "plain", "ASK Answer with {{ options }} and nothing else. Here is the text: {{ input }}\n"),
+    ("input-last-1", "human", "plain", "ASK Answer with {{ options }} and nothing else. Here it is: {{ input }}\n"),
     (
         "long-1", "human", "wordy",
-        "I am going to show you a short piece of text, and what I would like you to do, after reading it slowly and all "
-        "the way to its end, is to answer one question about it. ASK The text is: {{ input }} And the answer would be:",
+        "I am going to show you a short piece of text, and what I would like you to do, after reading it slowly and "
+        "all the way to its end, is to answer one question. ASK The text is: {{ input }} And the answer would be:",
     ),
 ]  # fmt: skip
 
@@ -217,7 +217,7 @@ def tiny(
     summary = TaskSummary(
         model=model, task=task, shots=0, prompt_format="plain", n_instructions=len(rows), n_examples=2, chance=0.5,
         mean=estimate(0.75, 0.6, 0.9), std=estimate(0.354, 0.1, 0.4), minimum=means[-1], maximum=means[0],
-        spread=estimate(0.5, 0.25, 0.625), gap=gap, flip_rate=estimate(0.5, 0.2, 0.8), unscored=0.0,
+        spread=estimate(0.5, 0.25, 0.625), gap=gap, flip_rate=estimate(0.5, 0.2, 0.8), unscored=estimate(0.0, 0.0, 0.0),
         instructions=tuple(InstructionSummary(row.id, mean, 0.0, None) for row, mean in zip(rows, means, strict=True)),
     )  # fmt: skip
     table = OutcomeTable(

@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from isophrase.report.html import render_html
-from isophrase.report.view import RunView
 from tests.report.synthetic import HEADLINE, PLANS, panel, run
 from tests.report.test_html import HOSTILE, hostile_view
 
+from isophrase.report.html import render_html
+from isophrase.report.view import RunView
+
 CHROMIUM = os.environ.get("ISOPHRASE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 pytestmark = pytest.mark.skipif(
     not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}: install it, or set ISOPHRASE_CHROMIUM"
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
         yield browser
         browser.close()
 

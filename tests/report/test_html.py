@@ -9,10 +9,10 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from tests.report.synthetic import HEADLINE, PLANS, estimate, run, tiny
 
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
-from tests.report.synthetic import HEADLINE, PLANS, estimate, run, tiny
 
 HOSTILE = "</script><script>alert(1)</script><!-- \"'><img src=x onerror=alert(1)>"
 TRICKS = [HOSTILE, "\u202egnp.exe", "\ud800 lone", "x" * 5000, "{{ 7 * 7 }} {% raw %}", "\x1b[31mred\x00"]
@@ -183,7 +183,8 @@ def test_a_run_without_panels_and_one_without_scores_are_still_pages():
     nan = estimate(float("nan"))
     rows = tuple(replace(item, mean=nan, unscored=1.0) for item in given.summary.instructions)
     summary = replace(
-        given.summary, mean=nan, std=nan, minimum=nan, maximum=nan, spread=nan, flip_rate=nan, unscored=1.0, instructions=rows
+        given.summary, mean=nan, std=nan, minimum=nan, maximum=nan, spread=nan, flip_rate=nan,
+        unscored=estimate(1.0), instructions=rows,
     )  # fmt: skip
     table = replace(given.table, values=np.full((2, 2), np.nan), choices=np.full((2, 2), -1))
     empty = replace(given, summary=summary, table=table, measurements={}, chosen={})

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.report.synthetic import estimate, tiny
 
 from isophrase.report.overview import average, conditions, sentence, why_no_gap
 from isophrase.report.view import RunView
 from isophrase.types import Metric
-from tests.report.synthetic import estimate, tiny
 
 
 def test_the_sentence_of_one_task_names_it():

@@ -81,7 +81,8 @@ TASKS: dict[str, tuple[dict[str, str | bytes], object, str]] = {
     ),
     "several problems at once": (
         {
-            "t.yaml": "name: a b\nkind: quiz\nmetric: speed\nfields: {in-put: text}\noptions: [one]\nexemplars: -1\ncolour: 1\n"
+            "t.yaml": "name: a b\nkind: quiz\nmetric: speed\nfields: {in-put: text}\noptions: [one]\n"
+            "exemplars: -1\ncolour: 1\n"
         },
         "t.yaml",
         "DIR/t.yaml has 8 problems:\n"
@@ -152,7 +153,8 @@ TASKS: dict[str, tuple[dict[str, str | bytes], object, str]] = {
     "csv header with a name twice": (
         {"t.yaml": HEAD, "t.csv": "text,label,text\na,no,b\n"},
         "t.yaml",
-        "expected each column to have a name of its own; got 'text' more than once at t.csv:1; rename them in the header",
+        "expected each column to have a name of its own; got 'text' more than once at t.csv:1; "
+        "rename them in the header",
     ),
     "csv rows of the wrong length": (
         {"t.yaml": HEAD, "t.csv": 'text,label\n"a\nb",no\nc\nd,yes,e\n'},
@@ -321,7 +323,8 @@ SETS: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "wrong attributes of one entry": (
         {
             "s.yaml": "name: s\ndefaults: {collection: human, id: x, langage: en}\ninstructions:\n"
-            "  - id: a b\n    template: ''\n    output_form: word\n    registr: terse\n    language: no!\n    author: true\n"
+            "  - id: a b\n    template: ''\n    output_form: word\n    registr: terse\n    language: no!\n"
+            "    author: true\n"
         },
         "s.yaml",
         "DIR/s.yaml has 8 problems:\n"

@@ -188,7 +188,8 @@ def test_packed_files_in_the_cache_and_checkouts_are_found(tmp_path):
         ),
         (
             {"bigbench": "solo", "exemplars": 1},
-            "expected some examples left to score; got 1 of 1 examples of bigbench/solo as exemplars; reserve fewer exemplars",
+            "expected some examples left to score; got 1 of 1 examples of bigbench/solo as exemplars; "
+            "reserve fewer exemplars",
         ),
     ],
 )
@@ -221,7 +222,7 @@ def test_a_broken_file_is_named(tmp_path, content, message):
 def test_a_broken_packed_file_is_named(tmp_path):
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "task.json.gz").write_bytes(gzip.compress(b'{"examples": []}')[:-6])
-    with pytest.raises(SourceError, match="task.json.gz"):
+    with pytest.raises(SourceError, match=r"task\.json\.gz"):
         load_tasks("bigbench/t", folder=tmp_path, cache=tmp_path)
 
 
@@ -257,7 +258,8 @@ def test_gold_does_not_depend_on_the_order_of_the_file(scores, data):
             best = max(scores.values())
             right = {choice.strip() for choice, score in scores.items() if score == best}
             assert {example.options[index] for index in example.gold} == right
-            assert best > 0 and 0 < len(example.gold) < len(example.options)
+            assert best > 0
+            assert 0 < len(example.gold) < len(example.options)
             results.append(digest(example))
     assert results[0] == results[1]
 

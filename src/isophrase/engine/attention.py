@@ -1,8 +1,8 @@
 """Attention over a pack of tree branches.
 
 Knows keys, values, blocks and masks; keeps the keys and values of the tokens between the root and the pack in work.
-Rotary or learned
-positions are the model's, which gets explicit position ids. Does not know tokens or what is scored.
+Rotary or learned positions are the model's, which gets explicit position ids. Does not know tokens or what is
+scored.
 """
 
 from __future__ import annotations

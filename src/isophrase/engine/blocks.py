@@ -1,8 +1,7 @@
 """How the queries of a pack are grouped for attention, and which keys a group needs.
 
-Knows a pack's tree shape. A group needs only its ancestors and itself, so attention costs what the tree costs and not
-the
-square of the pack. Pure. Does not know tensors or models.
+Knows a pack's tree shape. A group needs only its ancestors and itself, so attention costs what the tree costs and
+not the square of the pack. Pure. Does not know tensors or models.
 """
 
 from __future__ import annotations

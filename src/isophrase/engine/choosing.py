@@ -1,8 +1,7 @@
 """Which executor a model takes.
 
 Knows what speaks against the tree for a model, and tries it on a few tokens before trusting it: a model whose
-attention can't be
-replaced, or that then gives other numbers, runs in plain batches and a note says so.
+attention can't be replaced, or that then gives other numbers, runs in plain batches and a note says so.
 """
 
 from __future__ import annotations

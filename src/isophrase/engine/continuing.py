@@ -1,8 +1,7 @@
 """Greedy decoding of many texts at once through the token tree.
 
 Knows how texts are grouped so that their keys and values fit a bound, and goes on with those that have not ended.
-Does not know
-how the shared beginnings are computed.
+Does not know how the shared beginnings are computed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 (T5).
 
 Knows stretches of the row that belong together, their position biases and what an answer's tokens see. Does not know
-tokens or what
-is scored.
+tokens or what is scored.
 """
 
 from __future__ import annotations

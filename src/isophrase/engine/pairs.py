@@ -1,5 +1,5 @@
-"""The executor for encoder-decoder models: every prompt is encoded once, and all answers go through one packed
-decoder pass.
+"""The executor for encoder-decoder models: every prompt is encoded once, and all answers go through one packed decoder
+pass.
 
 Knows how prompts and answers are laid side by side without padding. Does not know how attention is arranged.
 """

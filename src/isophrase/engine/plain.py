@@ -1,7 +1,7 @@
 """The obvious executors: batches of padded rows through the model's own attention.
 
-Know a model's own forward pass and nothing of token trees. They serve models whose attention can't be replaced, and as
-the measure of what is right for the others.
+Know a model's own forward pass and nothing of token trees. They serve models whose attention can't be replaced, and
+as the measure of what is right for the others.
 """
 
 from __future__ import annotations

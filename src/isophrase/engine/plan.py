@@ -1,14 +1,12 @@
 """The planner: sequences of tokens become a tree, and the tree becomes packs of bounded size.
 
 Knows tokens, depths and what each token may see. Pure, deterministic and lazy: it holds one pack at a time. Does not
-know
-tensors, models or why something is scored.
+know tensors, models or why something is scored.
 
 The tree is never built. Sorted sequences visit it depth first, and each adds only the tokens behind what it shares
-with the
-one before; this stream of tokens is cut into packs of exactly the budget. In such a stream a token's descendants
-follow it
-without a gap, so one number for each token, where its descendants end, is the whole ancestor mask.
+with the one before; this stream of tokens is cut into packs of exactly the budget. In such a stream a token's
+descendants follow it without a gap, so one number for each token, where its descendants end, is the whole ancestor
+mask.
 """
 
 from __future__ import annotations

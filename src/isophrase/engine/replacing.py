@@ -1,8 +1,8 @@
 """How a model's own attention is replaced for a while.
 
 Knows transformers' registry of attention functions. While a replacement is active, every attention layer hands it
-queries, keys and
-values, and gets no mask: what a token sees is the replacement's business. Does not know what that is.
+queries, keys and values, and gets no mask: what a token sees is the replacement's business. Does not know what that
+is.
 """
 
 from __future__ import annotations

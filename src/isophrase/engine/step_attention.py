@@ -1,8 +1,7 @@
 """Attention of one new token for each of many texts, all of which begin alike.
 
 Knows the keys and values of the shared beginning, kept once, and of what each text has of its own, padded. Does not
-know tokens or when
-a text ends.
+know tokens or when a text ends.
 """
 
 from __future__ import annotations

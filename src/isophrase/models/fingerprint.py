@@ -28,6 +28,8 @@ TOKENIZER_FILES = (
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 VOLATILE = ("transformers_version", "_name_or_path", "peft_version", "base_model_name_or_path", "revision")
 """Keys of JSON files that say who wrote them or from where, not what the model is."""
+_JSON_BYTES = 1 << 18
+"""Larger JSON files (vocabularies, lists of tensors) have no such keys and are hashed as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def fingerprint_file(path: Path) -> str:
 
 def _of_json(path: Path) -> str:
     data = path.read_bytes()
-    if path.stat().st_size <= WHOLE_BYTES:
+    if len(data) <= _JSON_BYTES:
         try:
             value = json.loads(data)
         except ValueError:

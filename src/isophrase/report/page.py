@@ -192,6 +192,8 @@ def _facts(panel: Panel) -> list[tuple[str, str, str]]:
     ]
     if summary.gap is not None:
         estimates.append(("gap", summary.gap, "points"))
+    if summary.unscored.value > 0:
+        estimates.append(("unscored", summary.unscored, "%"))
     return [(name, f"{hundredths(item.value)} {unit}", interval(item)) for name, item, unit in estimates]
 
 

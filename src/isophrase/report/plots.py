@@ -131,7 +131,7 @@ def _dot(row: Row, index: int, scale: Scale, band: tuple[int, int], *, anchor: s
     if not math.isnan(summary.mean.value):
         parts.append(_mark(row.marks[index], scale.x(summary.mean.value), middle))
     tone = row.marks[index].tone
-    return element("a", *parts, class_=f"dot {tone}", href=f"#{anchor}-i{index}", data_row=index, aria_label=said)
+    return element("a", *parts, class_=f"dot {tone}", href=f"#{anchor}-i{index}", data_row=index)
 
 
 def _whisker(estimate: Estimate, scale: Scale, y: float) -> list[Markup]:

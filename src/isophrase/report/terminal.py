@@ -114,8 +114,8 @@ def _columns(condition: Condition, layout: _Layout) -> Iterator[tuple[str, Calla
         ("Flip rate", True, lambda panel: _estimate(panel.summary.flip_rate, layout)),
         (
             "Unscored",
-            any(panel.summary.unscored > 0 for panel in condition.panels),
-            lambda panel: Text(hundredths(panel.summary.unscored, digits)),
+            any(panel.summary.unscored.value > 0 for panel in condition.panels),
+            lambda panel: _estimate(panel.summary.unscored, layout),
         ),
         ("Chance", True, lambda panel: Text(hundredths(panel.summary.chance, digits))),
     ]

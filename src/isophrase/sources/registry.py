@@ -198,7 +198,7 @@ def _find(release: Release, settings: PipSettings, opener: urllib.request.Opener
         shown = _without_credentials(index)
         try:
             base, links = call_within(INDEX_SECONDS, lambda page=page: _links(page, opener))  # type: ignore[misc]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:  # no answer, or one that is no index
             failures.append(f"{shown}: {_reason(error)}")
             continue
         for link in links:
@@ -290,6 +290,7 @@ def _with_credentials(url: str, index: str) -> str:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, urllib.error.HTTPError):
+        error.close()
         return f"HTTP status {error.code}"
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)

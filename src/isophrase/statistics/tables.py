@@ -23,8 +23,10 @@ class OutcomeTable:
         instructions: Row ids, without controls.
         examples: Column ids.
         values: Metric values in [0, 1], shape (instructions, examples); NaN where a cell is unscored.
-        choices: What was answered, as an integer code that is equal for equal answers, same shape; -1 where a cell is unscored.
-        observed: For each row, whether its wording was seen in instruction tuning; None where nothing is known of the model.
+        choices: What was answered, as an integer code that is equal for equal answers, same shape; -1 where a cell is
+            unscored.
+        observed: For each row, whether its wording was seen in instruction tuning; None where nothing is known of the
+            model.
         chance: Expected value of guessing uniformly, in [0, 1]; NaN for generation.
     """
 

@@ -136,7 +136,9 @@ function rove(plot) {
   };
   dots.forEach((dot, place) => {
     dot.setAttribute("tabindex", place ? "-1" : "0");
-    dot.querySelector("title").remove();
+    const title = dot.querySelector("title");
+    dot.setAttribute("aria-label", title.textContent);
+    title.remove();
     dot.addEventListener("keydown", (event) => {
       const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: dots.length - 1 }[event.key];
       if (to === undefined) return;
