@@ -138,8 +138,8 @@ def test_a_changed_model_is_refused(tmp_path, model):
     copy = tmp_path / "tiny"
     shutil.copytree(model, copy)
     experiment = tmp_path / "x.yaml"
-    text = f"name: x\nmodels: [{{source: {copy}, device: cpu}}]\ntasks: [{{task: sentiment, limit: 2, max_instructions: 2}}]"
-    experiment.write_text(text)
+    task = "{task: sentiment, limit: 2, max_instructions: 2}"
+    experiment.write_text(f"name: x\nmodels: [{{source: {copy}, device: cpu}}]\ntasks: [{task}]")
     evaluate(experiment, tmp_path / "run")
     shutil.rmtree(copy)
     tiny_model(copy, seed=1)
@@ -156,7 +156,8 @@ def test_a_changed_task_file_is_refused(tmp_path, model):
     experiment = tmp_path / "x.yaml"
     experiment.write_text(
         f"name: x\nmodels: [{{source: {model}, device: cpu}}]\ninstructions: [set.yaml]\ntasks:\n  - task:\n"
-        "      {name: mine, kind: classification, data: rows.csv, fields: [text], label: label, options: ['yes', 'no']}\n"
+        "      {name: mine, kind: classification, data: rows.csv, fields: [text], label: label,\n"
+        "       options: ['yes', 'no']}\n"
     )
     evaluate(experiment, tmp_path / "run")
     (tmp_path / "rows.csv").write_text("text,label\ngood,yes\nbad,yes\n")

@@ -1,3 +1,52 @@
-"""Isophrase: how much do a language model's answers depend on the wording of the instruction?"""
+"""Isophrase: how much do a language model's answers depend on the wording of the instruction?
+
+The public names. They are imported when they are first used, so that `import isophrase` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from isophrase.api import evaluate, fetch, get_model, load_experiment, read, write_report
+    from isophrase.errors import IsophraseError
+    from isophrase.types import Example, Instruction, InstructionSet, ModelSpec, Task
+
+_HOMES = {
+    "Example": "types",
+    "Instruction": "types",
+    "InstructionSet": "types",
+    "IsophraseError": "errors",
+    "ModelSpec": "types",
+    "Task": "types",
+    "evaluate": "api",
+    "fetch": "api",
+    "get_model": "api",
+    "load_experiment": "api",
+    "read": "api",
+    "write_report": "api",
+}
+
+__all__ = [
+    "Example",
+    "Instruction",
+    "InstructionSet",
+    "IsophraseError",
+    "ModelSpec",
+    "Task",
+    "evaluate",
+    "fetch",
+    "get_model",
+    "load_experiment",
+    "read",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'isophrase' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"isophrase.{_HOMES[name]}"), name)

@@ -35,13 +35,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-models_app = typer.Typer(help="Models: what the catalog knows, and getting one.", invoke_without_command=True)
-tasks_app = typer.Typer(
-    help="Tasks: what there is, one task's examples, fetching a benchmark.", invoke_without_command=True
-)
-instructions_app = typer.Typer(
-    help="Instruction sets: what there is, and the wordings of one.", invoke_without_command=True
-)
+models_app = typer.Typer(invoke_without_command=True)
+tasks_app = typer.Typer(invoke_without_command=True)
+instructions_app = typer.Typer(invoke_without_command=True)
 app.add_typer(models_app, name="models")
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(instructions_app, name="instructions")

@@ -11,7 +11,6 @@ import importlib.util
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +54,7 @@ def examine(*, network: bool = False) -> tuple[Finding, ...]:
 
 
 def _python() -> Finding:
-    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info >= (3, 11):
-        return Finding("Python", version)
-    return Finding("Python", version, False, "install Python 3.11 or newer")
+    return Finding("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
 def _libraries() -> list[Finding]:

@@ -1,6 +1,7 @@
 """A made-up run that looks like a real one: several tasks, 18 wordings with effects of their own, 60 examples."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -106,6 +107,7 @@ def examples(plan: Plan, count: int, rng: np.random.Generator) -> tuple[Example,
     return tuple(made)
 
 
+@cache
 def panel(
     plan: Plan = PLANS[0], *, shots: int = 0, n_instructions: int = 18, n_examples: int = 60, known: bool = False
 ) -> Panel:
@@ -173,6 +175,7 @@ def _written(column: Example, strength: float, rng: np.random.Generator) -> tupl
     return f"{rng.choice(_THINGS)} or so", 0.0
 
 
+@cache
 def run(*, known: bool = False, plans: tuple[Plan, ...] = PLANS, shots: tuple[int, ...] = (0,)) -> RunView:
     """A run of one model over several tasks."""
     return RunView(

@@ -59,9 +59,7 @@ class TreeAttention:
             self._layers[layer] = (keys, values)
 
     def kept(self, layer: int, *, inherited: bool) -> tuple[Tensor, Tensor]:
-        """Keys and values that the last pack added to a layer, or all that it has: [key heads, tokens, head size]
-        each.
-        """
+        """A layer's keys and values, those of the last pack or all: [key heads, tokens, head size] each."""
         keys, values = self._layers[layer]
         first = 0 if inherited else len(self._inherited)
         return keys[:, first:], values[:, first:]
@@ -114,9 +112,7 @@ class TreeAttention:
         return answer.view(tokens, heads, -1)
 
     def _mask(self, group: _Group, window: int | None, shared: int) -> Tensor:
-        """What is added to the scores, [shared * queries, keys]: a boolean mask would be several times slower on
-        CPU.
-        """
+        """What is added to the scores, [shared * queries, keys]; a boolean mask would be slower on a CPU."""
         window = None if window is None or window >= self._longest else window
         if (window, shared) not in group.masks:
             visible = group.visible if window is None else group.visible & (group.distance < window)

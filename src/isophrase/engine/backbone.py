@@ -1,5 +1,4 @@
-"""A loaded model taken apart: the body that makes hidden states, the head that makes logits, and what an adapter puts
-in front.
+"""A loaded model taken apart: the body that makes hidden states, the head that makes logits, and virtual tokens.
 
 Knows how transformers and PEFT arrange these for the supported kinds. Does not know how work is batched.
 """
@@ -90,9 +89,7 @@ class Backbone:
         return embedded
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """The vocabulary projection as the model's own `forward` does it: [..., hidden] -> float32 [...,
-        vocabulary].
-        """
+        """The projection of the model's own `forward`: [..., hidden] -> float32 [..., vocabulary]."""
         config = self.config
         if getattr(config, "scale_decoder_outputs", False):  # T5 with tied embeddings
             hidden = hidden * config.d_model**-0.5

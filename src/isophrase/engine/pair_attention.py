@@ -1,5 +1,4 @@
-"""Attention over many prompts and answers in one row each, for encoder-decoder models with relative position biases
-(T5).
+"""Attention over many prompts and answers in one row each, for models with relative position biases (T5).
 
 Knows stretches of the row that belong together, their position biases and what an answer's tokens see. Does not know
 tokens or what is scored.
@@ -103,9 +102,7 @@ class PairAttention:
         return answer.transpose(1, 2).flatten(0, 1)
 
     def _mask(self, module: Any, role: str, number: int) -> Tensor:
-        """Position bias and, in the decoder, what an answer's tokens don't see: [1, heads, queries, keys]; all layers
-        share it.
-        """
+        """Position bias and what an answer's tokens don't see, the same in all layers: [1, heads, queries, keys]."""
         stretch = self._stretches[number]
         if role == "encoder":
             name = (role, stretch.source, 0)

@@ -1,5 +1,4 @@
-"""The executor for encoder-decoder models: every prompt is encoded once, and all answers go through one packed decoder
-pass.
+"""The executor for encoder-decoder models: prompts are encoded once, answers share one packed decoder pass.
 
 Knows how prompts and answers are laid side by side without padding. Does not know how attention is arranged.
 """
@@ -84,9 +83,7 @@ class PackedPairs:
         return self._plain.generate(contexts, stopping)
 
     def _groups(self, questions: Sequence[Question]) -> Iterator[list[_Item]]:
-        """Questions that go through the model together: like lengths and like answers side by side, within the
-        budget.
-        """
+        """Questions that go through the model together, like ones side by side."""
         known: dict[tuple[Tokens, ...], _Answers] = {}
         items = [_Item(index, q.context, self._answers(q, known)) for index, q in enumerate(questions)]
         items.sort(key=lambda item: (len(item.context), item.answers.number, item.index))

@@ -207,9 +207,7 @@ def _branches(sequences: Sequence[Tokens], order: Sequence[int], shared: Sequenc
 def _resolve(
     sequences: Sequence[Tokens], columns: Sequence[Sequence[int]], order: Sequence[int], shared: Sequence[int]
 ) -> _Asked:
-    """Finds for every column that is asked for its place in the stream, which may be a branch of an earlier
-    sequence.
-    """
+    """Finds the place of every column that is asked for, which may be on a branch of an earlier sequence."""
     depths: list[int] = []
     firsts: list[int] = []
     found: list[tuple[int, int, int]] = []

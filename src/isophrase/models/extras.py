@@ -46,7 +46,11 @@ def local_library(name: str) -> Any:
 
 
 def first_line(error: BaseException, *, limit: int = 200) -> str:
-    """An error's message for one line of text: its first line that says something, cut to `limit` characters."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
+    """An error's message for one line of text: its first lines until one ends without a colon, cut to `limit`."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    text = lines[0]
+    for line in lines[1:]:
+        if not text.endswith(":"):
+            break
+        text += " " + line
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -16,7 +16,7 @@ from typing import Any
 
 from isophrase.errors import ModelError
 from isophrase.models import catalog, hub
-from isophrase.models.adapter import attach
+from isophrase.models.adapter import Base, attach
 from isophrase.models.architecture import context_length, is_encoder_decoder, read_config
 from isophrase.models.devices import resolve
 from isophrase.models.extras import first_line, local_library
@@ -130,7 +130,8 @@ def load(spec: ModelSpec, *, notify: Callable[[str], None] | None = None, accept
         notes += check_vocabulary(tokenizer, model.get_input_embeddings().num_embeddings)
         identity = _identity(place, config.model_type, adapter)
         if adapter is not None:
-            model, adapter_notes = attach(model, adapter, names=place.names, is_encoder_decoder=pair)
+            base = Base(place.names, identity["fingerprint"], pair)
+            model, adapter_notes = attach(model, adapter, base)
             notes += adapter_notes
         model = _to_device(model, spec.device)
     length = context_length(config, tokenizer)

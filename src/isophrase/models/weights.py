@@ -63,6 +63,13 @@ def read_safetensors(path: Path) -> SafetensorsFile:
     return SafetensorsFile(path, 8 + length, size, elements)
 
 
+def tensor_names(path: Path) -> tuple[str, ...]:
+    """The names of a whole file's tensors, in the header's order."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return tuple(_parse(path, file.read(length)))
+
+
 def _parse(path: Path, data: bytes) -> dict[str, Any]:
     try:
         header = json.loads(data)

@@ -120,7 +120,8 @@ def unpack_tasks(archive: Path, folder: Path, progress: Progress) -> int:
     size = archive.stat().st_size
     count = 0
     try:
-        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as tar:
+        # tarfile's own gzip stream takes a truncated archive for a short one; the gzip module doesn't.
+        with archive.open("rb") as raw, gzip.open(raw) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
             for content, parts in _task_members(tar):
                 target = folder.joinpath(*parts[:-1], f"{parts[-1]}.gz")
                 target.parent.mkdir(parents=True, exist_ok=True)
