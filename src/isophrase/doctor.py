@@ -179,7 +179,7 @@ def _hub() -> Finding:
     if client.constants.HF_HUB_OFFLINE:
         return Finding("hub", "switched off (HF_HUB_OFFLINE)")
     try:
-        api = client.HfApi(endpoint=client.constants.ENDPOINT)
+        api = client.HfApi()
         name = catalog.CATALOG[catalog.DEFAULT].hub_id
         hub.within(hub.ASK_SECONDS, lambda: api.model_info(name, timeout=hub.ASK_SECONDS / 2))
     except Exception as error:  # the client's transport library has its own tree of errors

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from tests.tiny_models import ENCODER_DECODERS, tiny_model
 
 from isophrase.engine.seam import Question
 from isophrase.types import ModelSpec
+from tests.tiny_models import ENCODER_DECODERS, tiny_model
 
 ADAPTERS = ("lora", "prompt", "p_tuning", "prefix")
 
@@ -52,7 +52,13 @@ def adapted(model: Any, kind: str, *, pairs: bool) -> Any:
     size = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
     size = size or config.hidden_size // config.num_attention_heads
     configs = {
-        "lora": lambda: peft.LoraConfig(task_type=task, r=4, target_modules="all-linear", init_lora_weights=False),
+        "lora": lambda: peft.LoraConfig(
+            task_type=task,
+            r=4,
+            target_modules="all-linear",
+            init_lora_weights=False,
+            fan_in_fan_out=config.model_type == "gpt2",
+        ),
         "prompt": lambda: peft.PromptTuningConfig(task_type=task, num_virtual_tokens=5),
         "p_tuning": lambda: peft.PromptEncoderConfig(task_type=task, num_virtual_tokens=5, encoder_hidden_size=16),
         "prefix": lambda: peft.PrefixTuningConfig(

@@ -92,7 +92,9 @@ def test_special_tokens_stand_in_front_only_where_the_prompt_wants_them() -> Non
         special_tokens=[("<|im_start|>", begin), ("<|im_end|>", tokenizer.eos_token_id)],
     )
     assert special_frame(tokenizer) == Frame((begin,), (tokenizer.eos_token_id,))
-    framed, bare = ask(tokenizer, Prompt("Answer:", (" yes",), ()), Prompt("Answer:", (" yes",), (), special_tokens=False))
+    framed, bare = ask(
+        tokenizer, Prompt("Answer:", (" yes",), ()), Prompt("Answer:", (" yes",), (), special_tokens=False)
+    )
     assert framed.context == (begin, *bare.context)
     assert framed.answers == bare.answers == (joined(tokenizer, " yes"),)
 

@@ -27,6 +27,8 @@ def use(monkeypatch, tmp_path):
 
     def point(endpoint):
         monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+        template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
 
     return point
 

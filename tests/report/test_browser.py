@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.report.synthetic import HEADLINE, PLANS, panel, run
-from tests.report.test_html import HOSTILE, hostile_view
 
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
+from tests.report.synthetic import HEADLINE, PLANS, panel, run
+from tests.report.test_html import HOSTILE, hostile_view
 
 CHROMIUM = os.environ.get("ISOPHRASE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (

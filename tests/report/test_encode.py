@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.reading import decode
-from tests.report.synthetic import HEADLINE, PLANS, panel, tiny
 
 from isophrase.report.encode import cut, encode, safe_json
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
 from isophrase.types import Measurement
+from tests.report.reading import decode
+from tests.report.synthetic import HEADLINE, PLANS, panel, tiny
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))

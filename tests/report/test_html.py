@@ -9,10 +9,10 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from tests.report.synthetic import HEADLINE, PLANS, estimate, run, tiny
 
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
+from tests.report.synthetic import HEADLINE, PLANS, estimate, run, tiny
 
 HOSTILE = "</script><script>alert(1)</script><!-- \"'><img src=x onerror=alert(1)>"
 TRICKS = [HOSTILE, "\u202egnp.exe", "\ud800 lone", "x" * 5000, "{{ 7 * 7 }} {% raw %}", "\x1b[31mred\x00"]

@@ -1,17 +1,13 @@
 """The sentence of a model and the average behind it."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.report.synthetic import estimate, tiny
 
-from isophrase.report.overview import average, conditions, sentence, why_no_gap
+from isophrase.report.overview import conditions, sentence, why_no_gap
 from isophrase.report.view import RunView
 from isophrase.types import Metric
+from tests.report.synthetic import tiny
 
 
 def test_the_sentence_of_one_task_names_it():
@@ -53,28 +49,8 @@ def test_the_missing_gap_has_its_reason():
         assert reason in why_no_gap(condition)
 
 
-def test_the_average_of_equal_intervals_is_narrower_by_the_root_of_their_number():
-    mean = average([estimate(0.4, 0.3, 0.6)] * 4)
-    assert (mean.value, mean.low, mean.high) == pytest.approx((0.4, 0.35, 0.5))
-
-
-def test_the_average_leaves_out_what_is_undefined():
-    mean = average([estimate(math.nan), estimate(0.4, 0.3, 0.5)])
-    assert (mean.value, mean.low, mean.high) == pytest.approx((0.4, 0.3, 0.5))
-    assert math.isnan(average([estimate(math.nan)]).value)
-    assert math.isnan(average([]).value)
-
-
-def test_the_average_has_no_interval_where_a_part_has_none():
-    mean = average([estimate(0.2), estimate(0.4, 0.3, 0.5)])
-    assert mean.value == pytest.approx(0.3)
-    assert math.isnan(mean.low)
-    assert math.isnan(mean.high)
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5)), min_size=1, max_size=6))
-def test_the_average_lies_in_its_interval_whose_sides_never_exceed_the_widest_part(parts):
-    mean = average([estimate(value, value - below, value + above) for value, below, above in parts])
-    assert mean.low <= mean.value <= mean.high
-    assert mean.value - mean.low <= max(below for _, below, _ in parts) + 1e-12
-    assert mean.high - mean.value <= max(above for _, _, above in parts) + 1e-12
+def test_the_average_leaves_out_tasks_without_a_spread():
+    one = tiny(templates=("Only {{ input }}",))
+    (condition,) = conditions(RunView("run", panels=(tiny(), one)))
+    assert condition.spread == tiny().summary.spread
+    assert condition.scope == "on colour"

@@ -5,10 +5,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.synthetic import estimate
 
 from isophrase.report.numbers import count, hundredths, interval, with_interval
 from isophrase.report.text import Piece, shorten, visible, wording, wording_line
+from tests.report.synthetic import estimate
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()))
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from tests.report.synthetic import estimate, run, tiny
 
 from isophrase.report.machine import to_json_text
 from isophrase.report.terminal import print_terminal
 from isophrase.report.view import RunView
+from tests.report.synthetic import estimate, run, tiny
 
 
 def shown(view, width=None):
@@ -35,9 +35,10 @@ def test_piped_output_is_complete_and_plain():
         "50.0 [20.0, 80.0]    50.0\n"
         "shape   75.0 [60.0, 90.0]  35.4 [10.0, 40.0]  50.0–100.0  50.0 [25.0, 62.5]  10.0 [−5.0, 25.0]  "
         "50.0 [20.0, 80.0]    50.0\n"
-        "Levels and rates in percent, differences in points; 95 % intervals in brackets.\n"
+        "Levels and rates in percent, differences in points; 95 % intervals in brackets. "
+        "Std, worst–best and spread: without the luck of the examples drawn.\n"
         "\n"
-        "Task    Wording                Score  Instruction\n"
+        "Task    Wording             Measured  Instruction\n"
         "colour  best     100.0 [90.0, 100.0]  wording-0    What colour is ‹input›?\n"
         "colour  worst      50.0 [12.5, 87.5]  wording-1    ‹input›: which colour?\n"
         "shape   best     100.0 [90.0, 100.0]  wording-0    What colour is ‹input›?\n"
@@ -100,6 +101,7 @@ def test_json_has_every_estimate_and_null_for_what_is_undefined():
     assert first["instructions"][0]["role"] == "reference"
     assert first["controls"][0]["instruction"] == "negated-1"
     assert found["models"][0]["tasks"] == ["sentiment", "topic", "intent", "entailment"]
+    assert first["measured_spread"] >= first["spread"]["value"]
     undefined = RunView("run", panels=(tiny(templates=("one {{ input }}",)),))
     assert json.loads(to_json_text(undefined))["models"][0]["spread"]["value"] is None
 

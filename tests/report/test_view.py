@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.report.synthetic import PLANS, panel, tiny
 
 from isophrase.report.marks import SHAPES, legend, mark_code
 from isophrase.report.page import unlike_reference
 from isophrase.report.view import disagreements
 from isophrase.types import Role
+from tests.report.synthetic import PLANS, panel, tiny
 
 
 def test_a_panel_whose_rows_differ_from_its_table_is_refused():

@@ -38,7 +38,7 @@ class Model(Protocol):
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What identifies the weights: architecture, revision, fingerprint, tokenizer fingerprint, adapter fingerprint."""
+        """What identifies the weights: architecture, revision, fingerprints of weights, tokenizer, adapter."""
         ...
 
     def render_chat(self, messages: Sequence[Message]) -> str:
@@ -53,6 +53,6 @@ class Model(Protocol):
         """One measurement for each prompt, in order: log-probabilities where it has answers, else generated text.
 
         What one call is given is computed together, in an order that depends on the prompts alone, so that the same
-        call gives the same numbers on the same machine. A prompt that can't be scored gives a measurement with its reason.
+        call gives the same numbers on the same machine. A prompt that can't be scored gives its reason.
         """
         ...

@@ -88,18 +88,27 @@ def fetch(repo_id: str, revision: str | None, *, adapter: bool, notify: Callable
         why = f"the hub can't be reached ({error})"
         return _from_disk(hub, repo_id, revision, adapter=adapter, why=why)
     wanted = _adapter_files(repo_id, listing.files) if adapter else _model_files(repo_id, listing.files)
-    folder: Path | None = None
-    for name in wanted:
-        notify(f"fetching {repo_id}: {name}")
-        try:
-            path = Path(hub.hf_hub_download(repo_id, name, revision=listing.commit, endpoint=hub.constants.ENDPOINT))
-        except Exception as error:  # the client's transport library has its own tree of errors
-            raise ModelError(
-                f"{name} of {repo_id} from the hub", got=first_line(error), remedy="try again: what is complete is kept"
-            ) from error  # fmt: skip
-        folder = path.parents[name.count("/")]
-    assert folder is not None
+    # The first file is asked for by the branch's name, for the client then remembers where the branch was.
+    folder = _download(hub, repo_id, wanted[0], revision, notify)
+    if folder.name != listing.commit:
+        raise ModelError(
+            f"{repo_id} at commit {listing.commit[:12]}", got=f"{folder.name[:12]}: it was changed just now",
+            remedy="try again, or name a commit as revision",
+        )  # fmt: skip
+    for name in wanted[1:]:
+        _download(hub, repo_id, name, listing.commit, notify)
     return Snapshot(folder, listing.commit)
+
+
+def _download(hub: Any, repo_id: str, name: str, revision: str | None, notify: Callable[[str], None]) -> Path:
+    """Bring one file, and say in which folder it is."""
+    notify(f"fetching {repo_id}: {name}")
+    try:
+        return Path(hub.hf_hub_download(repo_id, name, revision=revision)).parent
+    except Exception as error:  # the client's transport library has its own tree of errors
+        raise ModelError(
+            f"{name} of {repo_id} from the hub", got=first_line(error), remedy="try again: what is complete is kept"
+        ) from error  # fmt: skip
 
 
 class _Unreachable(Exception):
@@ -109,7 +118,7 @@ class _Unreachable(Exception):
 def _ask(hub: Any, repo_id: str, revision: str | None) -> _Listing:
     """The commit and file names of a repository."""
     errors = hub.errors
-    api = hub.HfApi(endpoint=hub.constants.ENDPOINT)
+    api = hub.HfApi()
     try:
         info = within(ASK_SECONDS, lambda: api.model_info(repo_id, revision=revision, timeout=ASK_SECONDS / 2))
     except errors.GatedRepoError as error:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 _LOGGERS = ("transformers", "peft", "accelerate", "huggingface_hub")
 _ADVICE = re.compile(
     r"The tied weights mapping and config for this model"  # T5 v1.1 and its kind: left untied, as in the file
-    r"|You should update the config"
+    r"|LOAD REPORT"  # what it says of missing and unused tensors, we say in a line
     r"|is deprecated"
     r"|unauthenticated requests"
     r"|Setting `pad_token_id`"

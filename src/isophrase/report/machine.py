@@ -21,7 +21,9 @@ def to_json_text(view: RunView) -> str:
     """The estimates as indented JSON: `format`, `name`, `facts`, `notes`, `models` and `tasks`.
 
     `models` holds one entry for each model × shots × format with the spread averaged over its tasks; `tasks` one for
-    each task of them with all fields of its summary, its controls, and what is known of every instruction.
+    each task of them with all fields of its summary, its controls, and what is known of every instruction. `std`,
+    `minimum`, `maximum` and `spread` are without the luck of the examples drawn, `measured_std` and `measured_spread`
+    with it.
     """
     return json.dumps(estimates(view), indent=2, ensure_ascii=True, allow_nan=False)
 
@@ -51,6 +53,8 @@ def estimates(view: RunView) -> dict[str, Any]:
 def _task(panel: Panel) -> dict[str, Any]:
     task: dict[str, Any] = _plain(panel.summary)
     task["metric"] = panel.metric.value
+    task["measured_std"] = _plain(panel.summary.measured_std)
+    task["measured_spread"] = _plain(panel.summary.measured_spread)
     for entry, instruction in zip(task["instructions"], panel.instructions, strict=True):
         entry |= {"collection": instruction.collection, "role": instruction.role.value}
     task["controls"] = _plain(panel.controls)

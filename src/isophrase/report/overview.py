@@ -1,16 +1,16 @@
-"""What a run says in one sentence for each model, and the averages over tasks behind it.
+"""What a run says in one sentence for each model.
 
-Knows summaries; computes nothing from outcomes but the average of estimates that are already made. Knows no medium.
+Knows summaries, and averages them over tasks with the formula of statistics. Knows no medium.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isophrase.report.numbers import count, hundredths, interval
 from isophrase.report.view import Panel, RunView
+from isophrase.statistics import intervals
 from isophrase.statistics.tables import Estimate
 
 
@@ -31,7 +31,8 @@ class Condition:
     @property
     def spread(self) -> Estimate:
         """Best minus worst instruction, averaged over the tasks with at least two; undefined where there are none."""
-        return average([panel.summary.spread for panel in self.compared])
+        spreads = [panel.summary.spread for panel in self.compared]
+        return intervals.of_average(spreads) if spreads else intervals.undefined(self.panels[0].summary.spread.level)
 
     @property
     def compared(self) -> tuple[Panel, ...]:
@@ -97,28 +98,6 @@ def why_no_spread(condition: Condition) -> str:
     if all(panel.summary.n_instructions < 2 for panel in condition.panels):
         return "no task has two instructions, so nothing can be said of the wording"
     return "no task has two scored instructions, so nothing can be said of the wording"
-
-
-def average(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of independent estimates, with an interval recovered from theirs.
-
-    The interval is that of Zou and Donner (Statistics in Medicine 27:1693, 2008) for a linear combination: the distance
-    from the mean to each of its limits is the root of the summed squares of the parts' distances to theirs, divided by
-    their number. Tasks are taken as given, and as independent of each other.
-
-    Args:
-        estimates: Of one quantity, on different tasks; undefined ones are left out.
-
-    Returns:
-        Undefined (NaN) if no part is defined; without an interval if any defined part has none.
-    """
-    parts = [item for item in estimates if not math.isnan(item.value)]
-    if not parts:
-        return Estimate(math.nan, math.nan, math.nan, estimates[0].level if estimates else math.nan)
-    value = sum(item.value for item in parts) / len(parts)
-    below = math.hypot(*(max(0.0, item.value - item.low) if not math.isnan(item.low) else math.nan for item in parts))
-    above = math.hypot(*(max(0.0, item.high - item.value) if not math.isnan(item.high) else math.nan for item in parts))
-    return Estimate(value, value - below / len(parts), value + above / len(parts), parts[0].level)
 
 
 def why_no_gap(condition: Condition) -> str:

@@ -54,7 +54,7 @@ def domain(panels: Sequence[Panel]) -> tuple[float, float]:
 
 
 def strips(rows: Sequence[Row], limits: tuple[float, float], *, id_: str, title: str) -> Markup:
-    """One line a task: every instruction a mark at its accuracy, best and worst joined, chance a tick."""
+    """One line a task: a mark at every instruction's measured accuracy, a bar from worst to best, chance a tick."""
     scale = Scale(*limits, 1.5, 98.5)
     step = _STRIP_LABEL + _STRIP_BAND
     height = step * len(rows) + _AXIS
@@ -66,7 +66,13 @@ def strips(rows: Sequence[Row], limits: tuple[float, float], *, id_: str, title:
         f"{hundredths(row.panel.summary.maximum.value, 0)} percent"
         for row in rows
     )
-    return _figure(id_, title, f"Worst and best wording of every task. {said}.", height, parts)
+    return _figure(
+        id_,
+        title,
+        f"Worst and best wording of every task, without the luck of the examples drawn. {said}.",
+        height,
+        parts,
+    )
 
 
 def _strip(row: Row, scale: Scale, top: int) -> Markup:
@@ -109,11 +115,9 @@ def dots(row: Row, limits: tuple[float, float], *, id_: str, anchor: str) -> Mar
     parts += _verticals(panel, scale, height)
     for place, index in enumerate(panel.ranking):
         parts.append(_dot(row, index, scale, (22 + step * place, step), anchor=anchor, labelled=not dense))
-    best, worst = panel.summary.maximum.value, panel.summary.minimum.value
-    described = (
-        f"{count} wordings sorted by {panel.score_name}, from {hundredths(best)} to {hundredths(worst)} percent. "
-        "The table below holds the same numbers."
-    )
+    means = [item.mean.value for item in panel.summary.instructions if not math.isnan(item.mean.value)]
+    ends = f", from {hundredths(max(means))} to {hundredths(min(means))} percent" if means else ""
+    described = f"{count} wordings sorted by {panel.score_name}{ends}. The table below holds the same numbers."
     return _figure(id_, f"{row.label}: {panel.score_name} of every wording", described, height, parts)
 
 

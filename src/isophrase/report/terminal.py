@@ -83,6 +83,7 @@ def _print_tasks(condition: Condition, console: Console) -> None:
     _print_table(console, _tasks(condition, layout))
     level = next((panel.summary.mean.level for panel in condition.panels), math.nan)
     remark = f"{_UNITS}; {hundredths(level, 0)} % intervals in brackets."
+    remark += " Std, worst–best and spread: without the luck of the examples drawn."
     if layout.without:
         remark += f" A wider terminal also shows: {', '.join(layout.without)}."
     _line(console, remark, style="dim")
@@ -151,7 +152,7 @@ def _wordings(condition: Condition, room: int, *, has_interval: bool) -> Table:
     table = _table()
     table.add_column("Task", overflow="fold")
     table.add_column("Wording")
-    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("Measured", justify="right", no_wrap=True)
     table.add_column("Instruction", overflow="fold")
     if room:
         table.add_column("", no_wrap=True, overflow="ellipsis")

@@ -1,7 +1,7 @@
 """Numbers that describe how answers depend on the wording, as pure functions on arrays.
 
-Knows arrays only: rows are instructions, columns examples; NaN (or -1 for choices) is an unscored cell, which never counts as
-wrong. Does not know tables, intervals or how anything was measured.
+Knows arrays only: rows are instructions, columns examples; NaN (or -1 for choices) is an unscored cell, which never
+counts as wrong. Does not know tables, intervals or how anything was measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Element by element, NaN where the denominator is not positive."""
     shape = np.broadcast_shapes(numerator.shape, denominator.shape)
-    return np.divide(numerator, denominator, out=np.full(shape, np.nan), where=denominator > 0)
+    return np.asarray(np.divide(numerator, denominator, out=np.full(shape, np.nan), where=denominator > 0))
 
 
 def instruction_means(values: Floats) -> Floats:
@@ -63,7 +63,7 @@ def spread(accuracies: Floats) -> float:
 
 
 def gap(accuracies: Floats, observed: NDArray[np.bool_]) -> float:
-    """Mean over observed minus mean over unobserved instructions (Sun, Shaib and Wallace 2024); NaN if a side is empty."""
+    """Mean over observed minus mean over unobserved instructions (Sun, Shaib, Wallace 2024); NaN if a side is empty."""
     return mean(accuracies[observed]) - mean(accuracies[~observed])
 
 
@@ -113,5 +113,5 @@ def flip_rates(choices: Integers) -> Floats:
 
 
 def flip_rate(choices: Integers) -> float:
-    """P(answers differ between two instructions on one example): the mean of `flip_rates`, each example counting alike."""
+    """P(answers differ between two instructions on one example): the mean of `flip_rates` over examples."""
     return mean(flip_rates(choices))

@@ -1,23 +1,45 @@
 """Estimates of one table, each with its interval.
 
-Knows which intervals are honest for which number. The mean and the gap speak of wordings and examples like these: both
-are resampled. Standard deviation, worst, best, spread and flip rate speak of these wordings: only examples are resampled.
+Knows what each number speaks of. Mean, gap, standard deviation and flip rate: wordings and examples like these. Worst,
+best and spread: these wordings, on examples like these. Knows tables; how an interval is computed is in `intervals` and
+`variance`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from isophrase.statistics.metrics import Floats, deviation, flip_rates, row_means, spread
+from isophrase.statistics import intervals, metrics
+from isophrase.statistics.metrics import Floats
+from isophrase.statistics.resampling import resampled_means
 from isophrase.statistics.tables import Estimate, OutcomeTable
+from isophrase.statistics.variance import (
+    Crossed,
+    Variance,
+    covariance,
+    crossed,
+    df_of_variance,
+    excess_over_columns,
+    of_average,
+)
+
+PAIR = 4.0
+"""A flip rate averages over pairs of instructions, so an instruction's own effect on it counts twice, squared."""
 
 
 @dataclass(frozen=True)
 class InstructionSummary:
-    """One instruction: its mean over examples, and how much of it is unscored."""
+    """One instruction.
+
+    Attributes:
+        instruction: Its id.
+        mean: Over its scored examples, as measured; interval over examples.
+        unscored: Share of its cells, in [0, 1].
+        observed: Whether its wording was seen in instruction tuning; None where nothing is known.
+    """
 
     instruction: str
     mean: Estimate
@@ -29,9 +51,28 @@ class InstructionSummary:
 class TaskSummary:
     """One table: how the model answers the task, and how much that depends on the wording.
 
+    What an instruction's mean shows beyond its true accuracy is the luck of the examples drawn, which pushes
+    instructions apart. That part is taken out of `std`, `minimum`, `maximum` and `spread`; the `measured_` properties
+    still hold it.
+
     Attributes:
+        model: Model name.
+        task: Task name.
+        shots: Exemplars in each prompt.
+        prompt_format: Frame around the instruction.
+        n_instructions: Rows of the table.
+        n_examples: Columns of the table.
+        chance: Expected value of guessing uniformly; NaN for generation.
+        mean: Mean of the instructions' means, for wordings and examples like these.
+        std: Standard deviation of true accuracy over wordings like these.
+        minimum: True accuracy of the worst of these wordings.
+        maximum: True accuracy of the best of these wordings.
+        spread: `maximum` - `minimum`.
         gap: Mean over observed minus mean over unobserved instructions; None where nothing is known of the model's
-            training, or one side is empty.
+        training,
+            or one side has no scored cell.
+        flip_rate: P(answers differ between two instructions on one example).
+        unscored: Share of cells without a score.
         instructions: In table order.
     """
 
@@ -52,6 +93,29 @@ class TaskSummary:
     unscored: Estimate
     instructions: tuple[InstructionSummary, ...]
 
+    @property
+    def measured_means(self) -> Floats:
+        """Each instruction's mean on these very examples, in table order; NaN where unscored."""
+        return np.array([item.mean.value for item in self.instructions])
+
+    @property
+    def measured_std(self) -> float:
+        """Standard deviation of `measured_means`: too large by the luck of the examples."""
+        return metrics.std(self.measured_means)
+
+    @property
+    def measured_spread(self) -> float:
+        """Largest minus smallest of `measured_means`: too large by the luck of the examples."""
+        return metrics.spread(self.measured_means)
+
+    @property
+    def performance_drop_rate(self) -> float:
+        """1 - unobserved / observed; NaN where there is no gap."""
+        seen = [item.observed for item in self.instructions]
+        if self.gap is None or None in seen:
+            return math.nan
+        return metrics.performance_drop_rate(self.measured_means, np.array(seen, dtype=np.bool_))
+
 
 def summarise(table: OutcomeTable, *, level: float = 0.95, resamples: int = 2000, seed: int = 0) -> TaskSummary:
     """All estimates of a table.
@@ -59,17 +123,17 @@ def summarise(table: OutcomeTable, *, level: float = 0.95, resamples: int = 2000
     Args:
         table: The outcomes.
         level: Confidence level of the intervals.
-        resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap.
+        resamples: Bootstrap resamples of the examples, for worst, best and spread.
+        seed: Seed of the bootstrap; equal seeds, equal intervals.
+
+    Returns:
+        Estimates; NaN where a number is undefined (no scored cell, fewer than two instructions), and limits NaN where
+        an interval is (fewer than two examples).
     """
-    generator = np.random.default_rng(seed)
+    means = metrics.instruction_means(table.values)
+    parts = crossed(table.values)
+    worst, best, spread = extremes(table.values, parts, means, level, np.random.default_rng(seed), resamples)
     rows, columns = table.values.shape
-    by_example = _weights(generator, resamples, columns)
-    by_instruction = _weights(generator, resamples, rows)
-    means = row_means(table.values, np.ones((1, columns)))[0]
-    resampled = row_means(table.values, by_example)
-    unscored = np.isnan(table.values)
-    interval = _Interval(level, columns)
     return TaskSummary(
         model=table.model,
         task=table.task,
@@ -78,84 +142,122 @@ def summarise(table: OutcomeTable, *, level: float = 0.95, resamples: int = 2000
         n_instructions=rows,
         n_examples=columns,
         chance=table.chance,
-        mean=_Interval(level, min(rows, columns)).percentile(_average(means), _average(resampled, by_instruction)),
-        std=interval.basic(float(deviation(means)), deviation(resampled)),
-        minimum=interval.basic(float(np.min(means)), np.min(resampled, axis=-1)),
-        maximum=interval.basic(float(np.max(means)), np.max(resampled, axis=-1)),
-        spread=interval.basic(float(spread(means)), spread(resampled)),
-        gap=_gap(table, means, resampled, generator, level),
-        flip_rate=_flip_rate(table, by_example, interval),
-        unscored=interval.percentile(float(unscored.mean()), (by_example @ unscored.mean(axis=0)) / columns),
-        instructions=tuple(
-            InstructionSummary(
-                instruction=name,
-                mean=interval.percentile(float(means[row]), resampled[:, row]),
-                unscored=float(unscored[row].mean()),
-                observed=None if table.observed is None else bool(table.observed[row]),
-            )
-            for row, name in enumerate(table.instructions)
-        ),
+        mean=share(parts, level),
+        std=std(parts, means, level),
+        minimum=worst,
+        maximum=best,
+        spread=spread,
+        gap=gap(table, level),
+        flip_rate=flip_rate(table, level),
+        unscored=share(crossed(np.isnan(table.values).astype(np.float64)), level),
+        instructions=_instructions(table, level),
     )
 
 
-def _weights(generator: np.random.Generator, resamples: int, size: int) -> Floats:
-    return generator.multinomial(size, np.full(size, 1 / size), size=resamples).astype(np.float64)
+def share(parts: Crossed, level: float) -> Estimate:
+    """A table's average, as a share: over new wordings and examples."""
+    return intervals.of_share(parts.average, of_average(parts), parts.columns, level)
 
 
-def _average(means: Floats, weights: Floats | None = None) -> Floats:
-    """The weighted mean over the last axis, without instructions that have no scored cell."""
-    weights = np.ones_like(means) if weights is None else weights
-    scored = np.where(np.isnan(means), 0.0, weights)
-    total = np.sum(np.nan_to_num(means) * scored, axis=-1)
-    count = np.sum(scored, axis=-1)
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+def std(parts: Crossed, means: Floats, level: float) -> Estimate:
+    """The standard deviation of true accuracy over wordings; NaN for fewer than two."""
+    known = means[~np.isnan(means)]
+    if parts.rows < 2 or parts.columns < 2:
+        return intervals.undefined(level)
+    variance = Variance(float(known.var(ddof=1)), df_of_variance(known))
+    noise = Variance(parts.noise, parts.within_df)
+    return intervals.of_std(variance, noise, excess_over_columns(parts, means), level)
 
 
-def _gap(
-    table: OutcomeTable, means: Floats, resampled: Floats, generator: np.random.Generator, level: float
-) -> Estimate | None:
-    if table.observed is None or table.observed.all() or not table.observed.any():
+def gap(table: OutcomeTable, level: float) -> Estimate | None:
+    """Mean over observed minus mean over unobserved instructions; None where it is undefined."""
+    if table.observed is None:
         return None
-    sides = (table.observed, ~table.observed)
-    value = _average(means[sides[0]]) - _average(means[sides[1]])
-    drawn = [_average(resampled[:, side], _weights(generator, len(resampled), int(side.sum()))) for side in sides]
-    smallest = min(int(sides[0].sum()), int(sides[1].sum()), len(table.examples))
-    return _Interval(level, smallest).percentile(value, drawn[0] - drawn[1])
+    seen, unseen = crossed(table.values[table.observed]), crossed(table.values[~table.observed])
+    if not seen.rows or not unseen.rows:
+        return None
+    variances = of_average(seen).value * of_average(unseen).value
+    correlation = covariance(seen, unseen) / math.sqrt(variances) if variances > 0 else 0.0
+    return intervals.of_difference(share(seen, level), share(unseen, level), min(max(correlation, -1.0), 1.0))
 
 
-def _flip_rate(table: OutcomeTable, by_example: Floats, interval: _Interval) -> Estimate:
-    rates = flip_rates(table.choices)[None]
-    value = row_means(rates, np.ones((1, rates.shape[1])))[0, 0]
-    return interval.percentile(value, row_means(rates, by_example)[:, 0])
+def flip_rate(table: OutcomeTable, level: float) -> Estimate:
+    """P(answers differ between two instructions on one example); NaN for fewer than two instructions."""
+    parts = flips(table)
+    return intervals.of_share(parts.average, of_average(parts, PAIR), parts.columns, level)
 
 
-@dataclass(frozen=True)
-class _Interval:
-    """Bootstrap intervals whose tails are widened for small samples.
+def flips(table: OutcomeTable) -> Crossed:
+    """The parts of the flip rate: of each cell, the share of the other instructions that are answered differently."""
+    shares = metrics.differing_shares(table.choices)
+    compared = ~np.isnan(shares)
+    per_column = compared.sum(axis=0)
+    columns = max(int((per_column > 0).sum()), 1)
+    return crossed(shares, np.where(compared, 1.0 / np.maximum(per_column, 1), 0.0) / columns)
 
-    Attributes:
-        level: Confidence level.
-        size: Number of units in the smallest resampled sample.
+
+def extremes(
+    values: Floats, parts: Crossed, means: Floats, level: float, generator: np.random.Generator, resamples: int
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Worst, best and spread of these wordings on examples like these.
+
+    The measured means are drawn in towards their mean until their variance is the one that is left without noise, which
+    makes their whole distribution, ends included, nearly unbiased (constrained Bayes estimates: Louis, JASA 79:393,
+    1984; Ghosh, JASA 87:533, 1992). The interval: percentiles of the same numbers where the drawn-in means are the
+    truth and the noise is that of resampled examples.
+
+    Returns:
+        Minimum, maximum and spread; the last is NaN for fewer than two instructions.
     """
+    scored = ~np.isnan(means)
+    known = means[scored]
+    if parts.rows < 2:
+        only = share(parts, level)
+        return only, only, intervals.undefined(level)
+    truth = _drawn_in(known[None], parts.noise)[0]
+    found = metrics.worst(truth), metrics.best(truth), metrics.spread(truth)
+    if parts.columns < 2:
+        worst, best, spread = (intervals.undefined(level, value) for value in found)
+        return worst, best, spread
+    noise = resampled_means(values[scored], generator, resamples) - known
+    drawn = np.clip(_drawn_in(truth + noise, parts.noise), 0.0, 1.0)
+    low, high = drawn.min(axis=1), drawn.max(axis=1)
+    worst, best, spread = (
+        _percentiles(value, drawn, level) for value, drawn in zip(found, (low, high, high - low), strict=True)
+    )
+    return worst, best, spread
 
-    level: float
-    size: int
 
-    def percentile(self, value: float | Floats, resampled: Floats) -> Estimate:
-        """The expanded percentile interval (Hesterberg 2015, section 5.3)."""
-        low, high = self._tails(resampled)
-        return Estimate(float(value), low, high, self.level)
+def _percentiles(value: float, drawn: Floats, level: float) -> Estimate:
+    tail = (1.0 - level) / 2.0
+    low, high = (float(end) for end in np.quantile(drawn, [tail, 1.0 - tail]))
+    return Estimate(value, min(low, value), max(high, value), level)
 
-    def basic(self, value: float, resampled: Floats) -> Estimate:
-        """The reversed percentile interval, which takes out the upward bias of extremes; kept within [0, 1]."""
-        low, high = self._tails(resampled)
-        return Estimate(value, max(0.0, 2 * value - high), min(1.0, 2 * value - low), self.level)
 
-    def _tails(self, resampled: Floats) -> tuple[float, float]:
-        known = resampled[~np.isnan(resampled)]
-        if self.size < 2 or known.size == 0:
-            return float("nan"), float("nan")
-        t = stats.t.ppf((1 - self.level) / 2, self.size - 1)
-        tail = stats.norm.cdf(t * np.sqrt(self.size / (self.size - 1)))
-        low, high = np.quantile(known, [tail, 1 - tail])
-        return float(low), float(high)
+def _drawn_in(means: Floats, noise: float) -> Floats:
+    """Row means (last axis) moved towards their mean until their variance is smaller by the noise."""
+    middle = means.mean(axis=-1, keepdims=True)
+    variance = means.var(axis=-1, ddof=1, keepdims=True)
+    kept = np.divide(np.maximum(variance - noise, 0.0), variance, out=np.zeros_like(variance), where=variance > 0)
+    return np.asarray(middle + np.sqrt(kept) * (means - middle))
+
+
+def _instructions(table: OutcomeTable, level: float) -> tuple[InstructionSummary, ...]:
+    means = metrics.instruction_means(table.values)
+    unscored = np.isnan(table.values)
+    return tuple(
+        InstructionSummary(
+            instruction=name,
+            mean=_of_row(means[row], table.values[row][~unscored[row]], level),
+            unscored=float(unscored[row].mean()),
+            observed=None if table.observed is None else bool(table.observed[row]),
+        )
+        for row, name in enumerate(table.instructions)
+    )
+
+
+def _of_row(mean: float, scored: Floats, level: float) -> Estimate:
+    if scored.size < 2:
+        return intervals.undefined(level, float(mean))
+    variance = Variance(float(scored.var()) / scored.size, math.inf)
+    return intervals.of_share(float(mean), variance, scored.size, level)

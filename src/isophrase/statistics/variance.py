@@ -1,7 +1,7 @@
 """The variance of an average over a crossed table, split into what instructions, examples and single cells bring in.
 
-Knows arrays with missing cells, and the two-way random model value_ij = m + a_i + b_j + e_ij. Does not know what the values
-mean, or how an interval is made of a variance.
+Knows arrays with missing cells, and the two-way random model value_ij = m + a_i + b_j + e_ij. Does not know what the
+values mean, or how an interval is made of a variance.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isophrase.statistics.metrics import Floats, ratio
+from isophrase.statistics.metrics import Floats
 
 
 @dataclass(frozen=True)
 class Crossed:
     """A weighted average of a table's scored cells, with the parts of its variance.
 
-    The variance of the average over new rows and new columns is `between_rows + between_columns - within`: both cluster sums
-    hold the cell's own variance once, so it is taken out once (Cameron, Gelbach and Miller, Journal of Business & Economic
-    Statistics 29:238, 2011; for a complete table these are the ANOVA estimators MS_I / RC, MS_E / RC and MS_IE / RC).
+    The variance of the average over new rows and new columns is `between_rows + between_columns - within`: both cluster
+    sums hold the cell's own variance once, so it is taken out once (Cameron, Gelbach and Miller, Journal of Business &
+    Economic Statistics 29:238, 2011; for a complete table these are the ANOVA estimators MS_I / RC, MS_E / RC and MS_IE
+    / RC).
 
     Attributes:
         average: Sum of weight * value over scored cells.
@@ -49,10 +50,10 @@ class Crossed:
 
 
 @dataclass(frozen=True)
-class Spent:
-    """A variance with its degrees of freedom."""
+class Variance:
+    """An estimated variance with its degrees of freedom."""
 
-    variance: float
+    value: float
     df: float
 
 
@@ -95,11 +96,12 @@ def crossed(values: Floats, weights: Floats | None = None) -> Crossed:
     )
 
 
-def of_average(parts: Crossed, row_factor: float = 1.0) -> Spent:
+def of_average(parts: Crossed, row_factor: float = 1.0) -> Variance:
     """The variance of a table's average over new rows and new columns.
 
-    A single row is taken as given: then only new columns are spoken of. Where sampling error makes the sum smaller than one of
-    its two cluster parts, that part is taken. Degrees of freedom are Satterthwaite's (Biometrics Bulletin 2:110, 1946).
+    A single row is taken as given: then only new columns are spoken of. Where sampling error makes the sum smaller than
+    one of its two cluster parts, that part is taken. Degrees of freedom are Satterthwaite's (Biometrics Bulletin 2:110,
+    1946).
 
     Args:
         parts: Of the table.
@@ -110,13 +112,14 @@ def of_average(parts: Crossed, row_factor: float = 1.0) -> Spent:
     """
     columns = parts.between_columns
     if parts.columns < 2 or parts.rows < 2:
-        return Spent(columns, max(parts.columns - 1.0, 1.0))
+        return Variance(columns, max(parts.columns - 1.0, 1.0))
     rows, within = row_factor * parts.between_rows, row_factor * parts.within
-    total = max(rows + columns - within, columns, parts.between_rows)
+    total = max(rows + columns - within, columns, rows)
     squares = rows**2 / (parts.rows - 1) + columns**2 / (parts.columns - 1)
     squares += within**2 / parts.within_df if parts.within_df else 0.0
-    df = total**2 / squares if squares > 0 else 0.0
-    return Spent(total, max(df, min(parts.rows, parts.columns) - 1.0))
+    if squares <= 0:
+        return Variance(0.0, parts.columns - 1.0)
+    return Variance(total, max(total**2 / squares, min(parts.rows, parts.columns) - 1.0))
 
 
 def covariance(first: Crossed, second: Crossed) -> float:
@@ -128,9 +131,10 @@ def covariance(first: Crossed, second: Crossed) -> float:
 def excess_over_columns(parts: Crossed, means: Floats) -> float:
     """Variance of the rows' variance S^2 that comes from the columns drawn, beyond what independent cells explain.
 
-    How far wordings lie apart depends on the examples: a row effect acts on a probability near 1 less than on one near 1/2,
-    so all differences shrink and grow together with the examples drawn. To first order S^2 is an average over columns of
-    s_j = 2 / (R - 1) * sum_i (A_i - A) e_ij; independent cells would give var(s_j) / C = 4 S^2 noise / (R - 1).
+    How far wordings lie apart depends on the examples: a row effect acts on a probability near 1 less than on one near
+    1/2, so all differences shrink and grow together with the examples drawn. To first order S^2 is an average over
+    columns of s_j = 2 / (R - 1) * sum_i (A_i - A) e_ij; independent cells would give var(s_j) / C = 4 S^2 noise / (R -
+    1).
 
     Args:
         parts: Of the table.
@@ -147,24 +151,11 @@ def excess_over_columns(parts: Crossed, means: Floats) -> float:
     return max(0.0, float(slopes @ slopes) / (parts.columns - 1) / parts.columns - expected)
 
 
-def _clustered(sums: Floats, count: int) -> float:
-    return float(sums @ sums) * count / (count - 1) if count > 1 else float("nan")
-
-
-def _noise(cell: float, column_effects: Floats, per_column: Floats, per_row: Floats) -> float:
-    """Mean over rows of cell / n_i, and of what different rows having different columns scored adds."""
-    columns = len(per_column)
-    if columns < 2 or not len(per_row):
-        return 0.0
-    column = max(0.0, float(column_effects.var(ddof=1)) - cell * float(np.mean(1.0 / per_column)))
-    return float(np.mean(cell / per_row + column * np.maximum(0.0, 1.0 / per_row - 1.0 / columns)))
-
-
 def kurtosis(means: Floats) -> float:
     """Kurtosis (3 for a normal) of row means, steadied for few rows.
 
-    Above 3 it is Bonett's estimate about a trimmed mean (Computational Statistics & Data Analysis 50:775, 2006); below 3 it is
-    drawn towards 3 by n / (n + 20), as few values can show a heavy tail but never its absence.
+    Above 3 it is Bonett's estimate about a trimmed mean (Computational Statistics & Data Analysis 50:775, 2006); below
+    3 it is drawn towards 3 by n / (n + 20), as few values can show a heavy tail but never its absence.
 
     Args:
         means: Shape (n,), without NaN.
@@ -173,9 +164,8 @@ def kurtosis(means: Floats) -> float:
     squares = float(((means - means.mean()) ** 2).sum()) if count else 0.0
     if count < 4 or squares <= 0:
         return 3.0
-    cut = int(count / (2.0 * np.sqrt(count - 4))) if count > 5 else 0
-    ordered = np.sort(means)
-    middle = float(ordered[cut : count - cut].mean()) if count > 2 * cut else float(np.median(ordered))
+    cut = min(int(count / (2.0 * np.sqrt(max(count - 4, 1)))), (count - 1) // 2)
+    middle = float(np.sort(means)[cut : count - cut].mean())
     found = count * float(((means - middle) ** 4).sum()) / squares**2
     return found if found > 3.0 else 3.0 + (found - 3.0) * count / (count + 20.0)
 
@@ -190,6 +180,14 @@ def df_of_variance(means: Floats) -> float:
     return float(np.clip(2.0 / max(relative, 1e-9), 1.0, 3.0 * (count - 1)))
 
 
-def share_of_signal(variance: float, noise: float) -> float:
-    """Which share of the variance between row means is not noise, in [0, 1]; 0 where there is no variance."""
-    return float(ratio(np.array(max(0.0, variance - noise)), np.array(variance))) if variance > 0 else 0.0
+def _clustered(sums: Floats, count: int) -> float:
+    return float(sums @ sums) * count / (count - 1) if count > 1 else float("nan")
+
+
+def _noise(cell: float, column_effects: Floats, per_column: Floats, per_row: Floats) -> float:
+    """Mean over rows of cell / n_i, and of what is added where rows have different columns scored."""
+    columns = len(per_column)
+    if columns < 2 or not len(per_row):
+        return 0.0
+    column = max(0.0, float(column_effects.var(ddof=1)) - cell * float(np.mean(1.0 / per_column)))
+    return float(np.mean(cell / per_row + column * np.maximum(0.0, 1.0 / per_row - 1.0 / columns)))

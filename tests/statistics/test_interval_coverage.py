@@ -1,0 +1,108 @@
+"""Do 95 % intervals hold the truth 95 % of the time? Measured on tables whose truth is known (docs/statistics.md)."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from worlds import SIZES, TYPICAL, WORLDS
+
+from isophrase.statistics import metrics
+from isophrase.statistics.summary import extremes, flip_rate, gap, share, std
+from isophrase.statistics.variance import crossed
+
+LEVEL = 0.95
+AVERAGES = ("mean", "gap", "std", "flip rate")
+ENDS = ("minimum", "maximum", "spread")
+NAIVE = ("mean, percentile", "gap, percentile", "spread, percentile")
+
+
+def simulate(world, size, *, repetitions, bootstrapped, resamples, seed, unscored=0.0):
+    """How often each interval holds the truth, over so many tables (`bootstrapped` of them for worst, best, spread)."""
+    rows, columns = size
+    generator = np.random.default_rng([seed, rows, columns])
+    held, errors = Counter(), Counter()
+    for repetition in range(repetitions):
+        table, accuracies = world.draw(generator, rows, columns, unscored)
+        parts, means = crossed(table.values), metrics.instruction_means(table.values)
+        split = world.draw_for_gap(generator, rows // 3, rows - rows // 3, columns, unscored)
+        truths = {"mean": world.mean, "gap": world.gap, "std": world.std, "flip rate": world.flip_rate}
+        found = (share(parts, LEVEL), gap(split, LEVEL), std(parts, means, LEVEL), flip_rate(table, LEVEL))
+        estimates = dict(zip(AVERAGES, found, strict=True))
+        if repetition < bootstrapped:
+            ends = (accuracies.min(), accuracies.max(), np.ptp(accuracies))
+            truths |= dict(zip(ENDS, ends, strict=True))
+            found = extremes(table.values, parts, means, LEVEL, generator, resamples)
+            estimates |= dict(zip(ENDS, found, strict=True))
+            naive = dict(zip(NAIVE, (truths["mean"], truths["gap"], truths["spread"]), strict=True))
+            for name, (low, high) in percentiles(table.values, split, generator, resamples).items():
+                held[name] += low <= naive[name] <= high
+            errors["spread, as measured"] += metrics.spread(means) - truths["spread"]
+        for name, estimate in estimates.items():
+            assert estimate.low <= estimate.value <= estimate.high
+            held[name] += estimate.low - 1e-9 <= truths[name] <= estimate.high + 1e-9
+            errors[name] += estimate.value - truths[name]
+    tried = {**dict.fromkeys(AVERAGES, repetitions), **dict.fromkeys((*ENDS, *NAIVE), bootstrapped)}
+    bias = {name: errors[name] / tried.get(name, bootstrapped) for name in errors}
+    return {name: held[name] / count for name, count in tried.items() if count}, bias
+
+
+def percentiles(values, split, generator, resamples):
+    """What a plain two-way percentile bootstrap says: rows and columns drawn with replacement, quantiles of the result."""
+
+    def weights(size):
+        return generator.multinomial(size, np.full(size, 1 / size), size=resamples).astype(float)
+
+    def drawn(kept, by_column):
+        scored = ~np.isnan(kept)
+        by_row = weights(len(kept))
+        means = (by_column @ np.nan_to_num(kept).T) / (by_column @ scored.T.astype(float))
+        return (by_row * means).sum(axis=1) / len(kept), means
+
+    average, means = drawn(values, weights(values.shape[1]))
+    by_column = weights(split.values.shape[1])
+    sides = [drawn(split.values[side], by_column)[0] for side in (split.observed, ~split.observed)]
+    found = (average, sides[0] - sides[1], np.ptp(means, axis=1))
+    return {name: np.quantile(item, [0.025, 0.975]) for name, item in zip(NAIVE, found, strict=True)}
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    coverage, bias = simulate(TYPICAL, (16, 60), repetitions=300, bootstrapped=100, resamples=200, seed=1)
+    for name in AVERAGES:
+        assert 0.90 <= coverage[name] <= 0.99, name
+    for name in ENDS:
+        assert coverage[name] >= 0.87, name
+    assert bias["spread, as measured"] > 0.03, "noise makes the measured spread too large"
+    assert abs(bias["spread"]) < 0.02
+    assert abs(bias["std"]) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_coverage_in_every_world(world, size):
+    """`pytest -m slow -s tests/statistics/test_interval_coverage.py` prints the rows of the table in docs/statistics.md."""
+    coverage, bias = simulate(world, size, repetitions=4000, bootstrapped=1000, resamples=500, seed=7)
+    report(world.name, size, coverage, bias)
+    check(world, size, coverage)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_coverage_with_every_tenth_cell_unscored():
+    coverage, bias = simulate(
+        TYPICAL, (16, 120), repetitions=4000, bootstrapped=1000, resamples=500, seed=7, unscored=0.1
+    )
+    report("typical, 10 % unscored", (16, 120), coverage, bias)
+    check(TYPICAL, (16, 120), coverage)
+
+
+def report(name, size, coverage, bias):
+    cells = [f"{100 * coverage[item]:.1f}" for item in (*AVERAGES, *ENDS, *NAIVE)]
+    cells += [f"{100 * bias[item]:+.1f}" for item in ("spread", "spread, as measured")]
+    print(f"\n| {name} | {size[0]} × {size[1]} | {' | '.join(cells)} |")
+
+
+def check(world, size, coverage):
+    for name in (*AVERAGES, *ENDS):
+        print(name, coverage[name])
