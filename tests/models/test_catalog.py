@@ -133,7 +133,9 @@ def test_two_processes_at_once_make_it_once(registry, shelf):
 
 def test_a_registry_that_lacks_the_package_is_told(registry, shelf):
     absent = replace(shelf[1], requirement="tiny-weights==2.0")
-    with pytest.raises(ModelError, match=r"tiny-weights==2.0 in the package registry; got the registry does not have it"):
+    with pytest.raises(
+        ModelError, match=r"tiny-weights==2.0 in the package registry; got the registry does not have it"
+    ):
         ensure(entry_for(absent, gguf=shelf[2]), notify=lambda _: None)
 
 

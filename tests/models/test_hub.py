@@ -1,5 +1,6 @@
 import shutil
 import time
+import warnings
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from isophrase.models.huggingface import load
 from isophrase.types import ModelSpec
 from tests.models import fake_hub as fakes
 from tests.models.fake_hub import COMMIT, closed_address, fake_hub, silent_server
+from tests.models.tiny_gguf import write_gguf
 from tests.tiny_models import tiny_model
 
 
@@ -162,6 +164,32 @@ def test_only_the_shards_of_the_index_are_fetched(folder, use, tmp_path):
         assert not any("consolidated" in path for path in fakes.requests)
     for mine, theirs in zip(loaded.model.parameters(), load(spec(str(folder))).model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_a_repository_of_one_gguf_file_serves_with_and_without_the_hub(folder, use, tmp_path):
+    (tmp_path / "gguf").mkdir()
+    write_gguf(folder, tmp_path / "gguf" / "model.gguf")
+    with fake_hub({"someone/gguf": tmp_path / "gguf"}) as endpoint:
+        use(endpoint)
+        online = load(spec("someone/gguf"))
+    use(closed_address())
+    assert load(spec("someone/gguf")).identity == online.identity
+
+
+def test_an_adapter_comes_from_the_hub_too(folder, use, tmp_path):
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = AutoModelForCausalLM.from_pretrained(folder)
+        config = peft.LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"])
+        peft.get_peft_model(model, config).save_pretrained(tmp_path / "lora")
+    with fake_hub({"someone/lora": tmp_path / "lora"}) as endpoint:
+        use(endpoint)
+        loaded = load(spec(str(folder), adapter="someone/lora"))
+        assert not any("README" in path for path in fakes.requests)
+    assert type(loaded.model).__name__ == "PeftModelForCausalLM"
 
 
 @pytest.mark.parametrize(

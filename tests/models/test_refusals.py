@@ -133,14 +133,14 @@ BROKEN = {
         lambda f: (f / "model.safetensors.index.json").write_text("{}"), "expected a weight_map in"
     ),
     "a lost tensor": (lose_a_tensor, "got 1 missing (first: model.layers.1.mlp.up_proj.weight)"),
-    "a tensor of another shape": (reshape_a_tensor, "that loads as float32"),
+    "a tensor of another shape": (reshape_a_tensor, "got 1 of another shape (first: model.norm.weight)"),
     "no tokenizer": (no_tokenizer, "expected a tokenizer in"),
     "tokenizer.json not JSON": (lambda f: (f / "tokenizer.json").write_text("{"), "expected a tokenizer in"),
     "another model's tokenizer": (another_models_tokenizer, "expected a tokenizer of at most 100 tokens; got one of 5"),
     "an adapter as model": (adapter_in_place_of_a_model, "got a PEFT adapter in"),
     "two GGUF files": (two_gguf_files, "got 2: a.gguf, b.gguf; give the path of one"),
     "GGUF of nothing": (
-        lambda f: (empty(f), (f / "a.gguf").write_bytes(b"GGUFnothing")), "expected a"
+        lambda f: (empty(f), (f / "a.gguf").write_bytes(b"GGUFnothing")), "expected a whole GGUF file at"
     ),
     "GGUF that is not": (lambda f: (empty(f), (f / "a.gguf").write_bytes(b"PK")), "got another kind of file"),
 }  # fmt: skip
@@ -184,7 +184,9 @@ def test_a_spec_that_cannot_be_met_is_one_clear_line(wrong, message, good):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 @pytest.mark.parametrize("device", ["cuda", "cuda:3"])
 def test_cuda_where_there_is_none_is_told(device, good):
-    with pytest.raises(ModelError, match=rf"expected a CUDA device for device {device}; got .*; use device: cpu or auto"):
+    with pytest.raises(
+        ModelError, match=rf"expected a CUDA device for device {device}; got .*; use device: cpu or auto"
+    ):
         load(ModelSpec(name="m", source=str(good), device=device))
 
 

@@ -59,9 +59,9 @@ def write_gguf(model: Path, path: Path, *, rule: str = "smollm") -> Path:
     writer.add_vocab_size(config["vocab_size"])
     _write_tokenizer(writer, tokenizer, rule)
     for name, tensor in load_file(model / "model.safetensors").items():
-        if "q_proj" in name or "k_proj" in name:
-            tensor = _interleaved(tensor, heads if "q_proj" in name else groups)
-        writer.add_tensor(_name(name), np.ascontiguousarray(tensor))
+        rotary = {"q_proj": heads, "k_proj": groups}.get(name.split(".")[-2])
+        laid_out = _interleaved(tensor, rotary) if rotary else tensor
+        writer.add_tensor(_name(name), np.ascontiguousarray(laid_out))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -70,7 +70,7 @@ def write_gguf(model: Path, path: Path, *, rule: str = "smollm") -> Path:
 
 
 def _write_tokenizer(writer: GGUFWriter, tokenizer: dict, rule: str) -> None:
-    ids = {content: index for content, index in tokenizer["model"]["vocab"].items()}
+    ids = tokenizer["model"]["vocab"]
     special = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
     tokens = sorted(ids | special, key=(ids | special).__getitem__)
     writer.add_tokenizer_model("gpt2")

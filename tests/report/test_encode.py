@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isophrase.report.encode import cut, encode, safe_json
@@ -16,7 +16,8 @@ from tests.report.reading import decode
 from tests.report.synthetic import HEADLINE, PLANS, panel, tiny
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@settings(deadline=None)
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))
 def test_safe_json_is_json_that_cannot_leave_its_element(value):
     text = safe_json(value)
     assert json.loads(text) == value

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isophrase.report.numbers import count, hundredths, interval, with_interval
@@ -13,6 +13,7 @@ from tests.report.synthetic import estimate
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()))
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_visible_text_can_be_encoded_and_controls_nothing(text):
     shown = visible(text)
@@ -31,6 +32,7 @@ def test_lines_tabs_and_ordinary_scripts_stay():
     assert visible("a\r\nb") == "a\nb"
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, st.integers(2, 40))
 def test_a_shortened_text_is_one_line_within_its_limit(text, limit):
     line = shorten(text, limit)

@@ -166,7 +166,7 @@ TASKS: dict[str, tuple[dict[str, str | bytes], object, str]] = {
     "csv with an open quote": (
         {"t.yaml": HEAD, "t.csv": 'text,label\na,no\n"b,yes\n'},
         "t.yaml",
-        "expected valid csv; got t.csv:3: unexpected end of data; check the quotes of that row",
+        "expected valid csv; got t.csv:3: unexpected end of data; check the quotes of that row, or use jsonl",
     ),
     "csv that is not UTF-8": (
         {"t.yaml": HEAD, "t.csv": b"text,label\na,no\n\xff,yes\n"},

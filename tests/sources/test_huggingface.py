@@ -62,6 +62,11 @@ def test_splits_are_filled_from_slices(saved):
     assert [example.id for example in task.split(Split.EXEMPLAR)] == ["exemplar-1", "exemplar-2"]
 
 
+def test_exemplars_are_reserved_among_the_test_rows(saved):
+    task = _load(saved, {**MAPPING, "hf": "saved", "exemplars": 1}).task
+    assert [len(task.split(split)) for split in (Split.EXEMPLAR, Split.TEST)] == [1, 3]
+
+
 def test_a_task_file_may_name_a_data_set(saved):
     text = "name: mood\nkind: classification\nhf: saved\nfields: {input: text}\nlabel: label\noptions: [down, up]\n"
     (saved / "t.yaml").write_text(text, encoding="utf-8")

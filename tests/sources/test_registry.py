@@ -2,7 +2,6 @@ import base64
 import hashlib
 import json
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -246,4 +245,3 @@ def test_no_registry_is_written_in_the_code():
     source = Path(registry.__file__).parent
     for file in source.glob("*.py"):
         assert "https://" not in file.read_text(encoding="utf-8"), file.name
-    assert sys.executable

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from worlds import SIZES, TYPICAL, WORLDS
 
 from isophrase.statistics import metrics
 from isophrase.statistics.summary import extremes, flip_rate, gap, share, std
 from isophrase.statistics.variance import crossed
+from tests.statistics.worlds import SIZES, TYPICAL, WORLDS
 
 LEVEL = 0.95
 AVERAGES = ("mean", "gap", "std", "flip rate")
@@ -47,7 +47,7 @@ def simulate(world, size, *, repetitions, bootstrapped, resamples, seed, unscore
 
 
 def percentiles(values, split, generator, resamples):
-    """What a plain two-way percentile bootstrap says: rows and columns drawn with replacement, quantiles of the result."""
+    """What a plain two-way percentile bootstrap says: quantiles, with rows and columns drawn with replacement."""
 
     def weights(size):
         return generator.multinomial(size, np.full(size, 1 / size), size=resamples).astype(float)
@@ -81,7 +81,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_coverage_in_every_world(world, size):
-    """`pytest -m slow -s tests/statistics/test_interval_coverage.py` prints the rows of the table in docs/statistics.md."""
+    """`pytest -m slow -s tests/statistics/test_interval_coverage.py` prints the table in docs/statistics.md."""
     coverage, bias = simulate(world, size, repetitions=4000, bootstrapped=1000, resamples=500, seed=7)
     report(world.name, size, coverage, bias)
     check(world, size, coverage)

@@ -1,4 +1,4 @@
-"""Crossed tables whose truth is known: logit P(right) = level + wording + example + cell, each part normal; answers are binary."""
+"""Crossed tables whose truth is known: binary answers with logit P(right) = level + wording + example + cell."""
 
 from dataclasses import dataclass
 

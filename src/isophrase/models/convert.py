@@ -9,7 +9,7 @@ from pathlib import Path
 
 from isophrase.errors import ModelError
 from isophrase.models.extras import first_line, local_library
-from isophrase.models.gguf import mend_pre_tokenizer
+from isophrase.models.gguf import mend_pre_tokenizer, read_once
 from isophrase.models.packages import sha256_of
 from isophrase.models.quiet import quiet
 
@@ -33,9 +33,8 @@ def convert_gguf(gguf: Path, folder: Path, *, sha256: str, context_length: int) 
         raise ModelError(f"weights with sha256 {sha256[:12]}…", got=f"{found[:12]}…", remedy="download them again")
     torch = local_library("torch")
     transformers = local_library("transformers")
-    local_library("gguf")
     arguments = {"gguf_file": gguf.name, "trust_remote_code": False, "local_files_only": True}
-    with quiet():
+    with quiet(), read_once():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **arguments)
             read = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **arguments)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from isophrase.errors import ModelError
+from isophrase.models.gguf import read_metadata
 from isophrase.models.weights import read_safetensors
 
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".npz")
@@ -93,6 +94,7 @@ def _open_file(path: Path) -> ModelFolder:
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelError(f"a GGUF file at {path}", got="another kind of file", remedy="download it again")
+    read_metadata(path, ())
     return ModelFolder(path.parent, {}, (path.name,), path.name, 0)
 
 

@@ -8,11 +8,14 @@ rules and silently falls back to GPT-2's for the others, which gives other token
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from isophrase.errors import ModelError
+from isophrase.models.extras import local_library
 
 PRE = "tokenizer.ggml.pre"
 _MODEL = "tokenizer.ggml.model"
@@ -69,6 +72,22 @@ def _value(file: BinaryIO, kind: int) -> Any:
             _take(file, count * struct.calcsize("<" + _FORMATS[of]))
         return None
     return struct.unpack("<" + _FORMATS[kind], _take(file, struct.calcsize("<" + _FORMATS[kind])))[0]
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Inside, the slow reader of the library `gguf` goes through a file once, however often transformers asks.
+
+    transformers opens the file anew for configuration, tokenizer and weights, and each time the reader walks the whole
+    vocabulary in Python (a minute for 262,000 tokens).
+    """
+    library = local_library("gguf")
+    reader = library.GGUFReader
+    library.GGUFReader = lru_cache(maxsize=1)(reader)
+    try:
+        yield
+    finally:
+        library.GGUFReader = reader
 
 
 def mend_pre_tokenizer(tokenizer: Any, path: Path) -> list[str]:

@@ -205,12 +205,15 @@ def _from_disk(hub: Any, repo_id: str, revision: str | None, *, adapter: bool, w
     """The repository as it was fetched before."""
     name = ADAPTER_CONFIG if adapter else "config.json"
     found = hub.try_to_load_from_cache(repo_id, name, revision=revision)
-    if not isinstance(found, str):
+    try:  # a repository of one GGUF file has no config.json
+        path = Path(found).parent if isinstance(found, str) else Path(
+            hub.snapshot_download(repo_id, revision=revision, local_files_only=True)
+        )  # fmt: skip
+    except Exception as error:  # the client has several errors for what is not there
         raise ModelError(
             f"{repo_id} on this disk or from the hub", got=f"it is not on this disk, and {why}",
             remedy=_instead(repo_id),
-        )  # fmt: skip
-    path = Path(found).parent
+        ) from error  # fmt: skip
     return Snapshot(path, path.name, (f"{why}: used the copy of {repo_id} fetched before",))
 
 

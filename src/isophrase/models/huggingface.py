@@ -187,7 +187,7 @@ def _load_weights(folder: ModelFolder, config: Any, spec: ModelSpec, pair: bool)
     try:
         model, info = auto.from_pretrained(
             folder.path, config=config, dtype=getattr(torch, spec.dtype), trust_remote_code=False,
-            local_files_only=True, output_loading_info=True, **source,
+            local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True, **source,
         )  # fmt: skip
     except Exception as error:  # transformers, safetensors, torch and quantisers each have their own tree of errors
         raise ModelError(
@@ -201,8 +201,15 @@ def _load_weights(folder: ModelFolder, config: Any, spec: ModelSpec, pair: bool)
 
 
 def _check_complete(folder: ModelFolder, info: Mapping[str, Any]) -> None:
-    """Weights that the files lack would be random numbers."""
-    missing = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
+    """Weights that the files lack, or have in another shape, would be random numbers."""
+    reshaped = sorted(str(item if isinstance(item, str) else item[0]) for item in info["mismatched_keys"])
+    if reshaped:
+        raise ModelError(
+            f"tensors of the shapes that config.json says in {folder.path}",
+            got=f"{len(reshaped)} of another shape (first: {reshaped[0]})",
+            remedy="copy or download the folder again",
+        )
+    missing = sorted(map(str, info["missing_keys"]))
     if missing:
         raise ModelError(
             f"all weights of the model in {folder.path}", got=f"{len(missing)} missing (first: {missing[0]})",

@@ -192,9 +192,10 @@ def _facts(panel: Panel) -> list[tuple[str, str, str]]:
     ]
     if summary.gap is not None:
         estimates.append(("gap", summary.gap, "points"))
+    facts = [(name, f"{hundredths(item.value)} {unit}", interval(item)) for name, item, unit in estimates]
     if summary.unscored.value > 0:
-        estimates.append(("unscored", summary.unscored, "%"))
-    return [(name, f"{hundredths(item.value)} {unit}", interval(item)) for name, item, unit in estimates]
+        facts.append(("unscored", f"{hundredths(summary.unscored.value)} %", ""))
+    return facts
 
 
 def _row(panel: Panel, row: int, mark: Mark, limits: tuple[float, float]) -> InstructionRow:

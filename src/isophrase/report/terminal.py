@@ -116,7 +116,7 @@ def _columns(condition: Condition, layout: _Layout) -> Iterator[tuple[str, Calla
         (
             "Unscored",
             any(panel.summary.unscored.value > 0 for panel in condition.panels),
-            lambda panel: _estimate(panel.summary.unscored, layout),
+            lambda panel: Text(hundredths(panel.summary.unscored.value, digits)),
         ),
         ("Chance", True, lambda panel: Text(hundredths(panel.summary.chance, digits))),
     ]

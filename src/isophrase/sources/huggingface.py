@@ -19,7 +19,8 @@ from isophrase.sources.network import call_within
 from isophrase.sources.problems import Problems, listed
 from isophrase.sources.rows import build_task
 from isophrase.sources.tables import Row, Table
-from isophrase.sources.taskfile import HubData, OptionSource, TaskFile, parse_task_file
+from isophrase.sources.taskfile import HubData, LabelType, OptionSource, TaskFile, parse_task_file
+from isophrase.types import TaskKind
 
 PROBE_SECONDS = 10.0
 """How long the hub has to say that a data set is there."""
@@ -85,9 +86,9 @@ def load_hub_task(file: TaskFile, document: Document, base: Path) -> Loaded:
     if file.options is None and file.label in first.class_names and len(first.class_names[file.label]) > 1:
         # Values of such a column are class numbers, so labels are indexes and the class names the options.
         options = OptionSource(fixed=first.class_names[file.label])
-        file = file.model_copy(update={"options": options, "label_type": file.label_type or "index"})
+        file = file.model_copy(update={"options": options, "label_type": file.label_type or LabelType.INDEX})
     problems = Problems(document.where)
-    if file.options is None and file.kind.value != "generation":
+    if file.options is None and file.kind is not TaskKind.GENERATION:
         problems.add("", f"a {file.kind.value} task needs `options`; the column {file.label!r} has no class names")
     if revision and "version" not in file.model_fields_set:
         file = file.model_copy(update={"version": revision[:12]})
@@ -134,7 +135,6 @@ def _parts(data: HubData, base: Path) -> tuple[dict[Any, tuple[str, _Part]], str
 def _guess(document: Document, base: Path) -> Document:
     """The same mapping with the keys that a known shape implies."""
     content = document.content
-    problems = Problems(document.where)
     try:
         data = HubData.model_validate({"dataset": content["hf"]} if isinstance(content["hf"], str) else content["hf"])
     except ValueError:
@@ -149,7 +149,6 @@ def _guess(document: Document, base: Path) -> Document:
             "options": "choices",
             "label": "answer",
         }
-        problems.check()
     elif len(part.class_names) == 1 and texts:
         label = next(iter(part.class_names))
         sample = next(iter(part.rows), {})

@@ -96,7 +96,8 @@ def _draft(row: Row, number: int, file: TaskFile, problems: Problems) -> _Draft 
     if len(problems) > before:
         return None
     example = Example(identifier, fields, options, references=references, split=split or Split.TEST)
-    return _Draft(row.place, example, label, split is not None)
+    # A data set's own split is no obstacle to reserving exemplars among its test rows; the user's `split` column is.
+    return _Draft(row.place, example, label, file.split is not None and split is not None)
 
 
 def _text(row: Row, column: str, complain: Complain) -> str:

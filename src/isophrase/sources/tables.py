@@ -84,7 +84,9 @@ def _csv(content: bytes, where: str, problems: Problems, delimiter: str = ",") -
             else:
                 rows.append(Row(place, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
-        raise SourceError("valid csv", got=f"{where}:{start}: {error}", remedy="check the quotes of that row") from None
+        raise SourceError(
+            "valid csv", got=f"{where}:{start}: {error}", remedy="check the quotes of that row, or use jsonl"
+        ) from None
     if header is None:
         raise SourceError("a csv file with a header row", got=f"nothing in {where}", remedy="fill the file")
     return Table(where, tuple(header), tuple(rows))

@@ -20,6 +20,16 @@ _LARGEST_VARIANCE = 0.25
 """Of a quantity between 0 and 1 over a population."""
 
 
+def normal_quantile(level: float) -> float:
+    """The standard normal's two-sided quantile: 1.96 at 95 %."""
+    return -float(special.ndtri((1.0 - level) / 2.0))
+
+
+def t_quantile(level: float, df: float) -> float:
+    """Student's two-sided quantile; the normal one for infinite degrees of freedom."""
+    return normal_quantile(level) if math.isinf(df) else -float(special.stdtrit(df, (1.0 - level) / 2.0))
+
+
 def undefined(level: float, value: float = math.nan) -> Estimate:
     """An estimate without an interval."""
     return Estimate(value, math.nan, math.nan, level)
@@ -44,7 +54,7 @@ def of_share(share: float, variance: Variance, units: int, level: float) -> Esti
     if variance.value <= 0 and bernoulli > 1e-12:
         return Estimate(share, share, share, level)
     n = bernoulli / variance.value if variance.value > 0 and bernoulli > 1e-12 else float(units)
-    k = _t(level, variance.df) ** 2 / n
+    k = t_quantile(level, variance.df) ** 2 / n
     middle, half = (share + k / 2) / (1 + k), math.sqrt(k * bernoulli + k * k / 4) / (1 + k)
     return Estimate(share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share), level)
 
@@ -86,7 +96,7 @@ def of_std(variance: Variance, noise: Variance, shift: float, level: float) -> E
     g2, h2 = 1.0 - 1.0 / noise_upper, 1.0 / noise_lower - 1.0
     g12 = ((f_upper - 1.0) ** 2 - (g1 * f_upper) ** 2 - h2**2) / f_upper
     h12 = ((1.0 - f_lower) ** 2 - (h1 * f_lower) ** 2 - g2**2) / f_lower
-    extra = float(special.ndtri(tail)) ** 2 * shift
+    extra = normal_quantile(level) ** 2 * shift
     below = max(0.0, (g1 * s) ** 2 + (h2 * e) ** 2 + g12 * s * e) + extra
     above = max(0.0, (h1 * s) ** 2 + (g2 * e) ** 2 + h12 * s * e) + extra
     value = s - e
@@ -118,8 +128,3 @@ def of_average(estimates: Sequence[Estimate], correlations: Floats | None = None
 
 def _joined(first: float, second: float, correlation: float) -> float:
     return math.sqrt(max(0.0, first**2 + second**2 + 2.0 * correlation * first * second))
-
-
-def _t(level: float, df: float) -> float:
-    tail = (1.0 - level) / 2.0
-    return -float(special.ndtri(tail) if math.isinf(df) else special.stdtrit(df, tail))

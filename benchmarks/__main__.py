@@ -1,0 +1,102 @@
+"""`python -m benchmarks`: the engine side by side with lm-evaluation-harness, and against the machine's limit.
+
+Prints ratios. Run it on a quiet machine, in an environment that has lm_eval (`benchmarks/run.sh` makes one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+PEER_BATCHES = (8, 16, 32, 64)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--model", default="smollm2-135m-instruct", help="a catalog name, a hub id or a folder")
+    parser.add_argument("--dtype", default="float32", help="of both sides")
+    parser.add_argument("--only", default="abcd", help="which workloads, for example: ac")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs")
+    parser.add_argument("--size", type=float, default=1.0, help="factor on the number of examples")
+    parser.add_argument("--batch", type=int, default=0, help="the peer's batch size; 0: its best of some, by workload")
+    parser.add_argument("--no-extras", action="store_true", help="without roofline, memory and bfloat16")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> None:
+    """Runs what is asked for."""
+    import logging
+
+    import torch
+    import transformers
+
+    from benchmarks.comparing import compare
+    from benchmarks.sides import Harness, Isophrase
+    from benchmarks.workloads import workloads
+    from isophrase.models.huggingface import load
+    from isophrase.types import ModelSpec
+
+    logging.disable(logging.WARNING)
+    arguments = _arguments()
+    loaded = load(ModelSpec("model", arguments.model, dtype=arguments.dtype, device="auto"), notify=_say)
+    _say(
+        f"{arguments.model}, {loaded.spec.dtype} on {loaded.spec.device}; {torch.get_num_threads()} threads; torch "
+        f"{torch.__version__}, transformers {transformers.__version__}, Python {platform.python_version()}"
+    )
+    chosen = [workload for workload in workloads(arguments.size) if workload.name in arguments.only]
+    ours = Isophrase(loaded)
+    for workload in chosen:
+        batch = arguments.batch or _best_batch(loaded, workload)
+        theirs = Harness(loaded, batch)
+        _say(f"{compare(workload, ours, theirs, arguments.rounds).line()}; {theirs.name}")
+    if not arguments.no_extras:
+        _extras(loaded, chosen)
+
+
+def _best_batch(loaded: object, workload: object) -> int:
+    """The peer's fastest batch size on a part of the workload, spread over all of it."""
+    from dataclasses import replace
+
+    from benchmarks.comparing import timed
+    from benchmarks.sides import Harness
+
+    prompts = workload.prompts
+    part = replace(workload, units=(prompts[:: max(1, len(prompts) // 64)],))
+    seconds = {batch: timed(Harness(loaded, batch), part)[0] for batch in PEER_BATCHES}
+    return min(seconds, key=seconds.__getitem__)
+
+
+def _extras(loaded: object, chosen: list) -> None:
+    from dataclasses import replace
+
+    from benchmarks.comparing import agree
+    from benchmarks.memory import peak
+    from benchmarks.roofline import roofline
+    from benchmarks.sides import Isophrase
+    from isophrase.models.huggingface import load
+
+    for workload in chosen:
+        if workload.prompts[0].answers:
+            for line in roofline(loaded, workload).lines():
+                _say(f"({workload.name}) {line}")
+    few, many = peak(1_000), peak(20_000)
+    _say(f"peak memory {few:.0f} MiB for 1,000 cells, {many:.0f} MiB for 20,000: {100 * (many / few - 1):+.1f} %")
+    mixes = [workload for workload in chosen if workload.name == "a"]
+    if mixes and loaded.spec.dtype == "float32":
+        part = replace(mixes[0], units=tuple(unit[::5] for unit in mixes[0].units))
+        exact = Isophrase(loaded).ask(part)
+        half = Isophrase(load(replace(loaded.spec, dtype="bfloat16"))).ask(part)
+        same = agree(exact, half).same
+        _say(f"float32 and bfloat16 predict the same for {100 * same:.2f} % of {len(part.prompts)} cells of (a)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
