@@ -50,7 +50,7 @@ class Roofline:
         work: What it costs.
         seconds: Wall time of `measure`.
         inside: Of which in the model's body and head.
-        gemm: Operations a second of a plain product of square matrices in the same dtype, the better of before and after.
+        gemm: Operations a second of a plain product of square matrices in the same dtype, the best of some.
     """
 
     work: Work
@@ -61,11 +61,12 @@ class Roofline:
     def lines(self) -> list[str]:
         """The figures as text."""
         rate = self.work.operations / self.seconds
+        padding = 1 - self.work.tokens / self.work.computed
         return [
             f"measured GEMM rate {self.gemm / 1e9:.0f} GFLOP/s; achieved on useful tokens "
             f"{rate / 1e9:.0f} GFLOP/s: {100 * rate / self.gemm:.1f} %",
             f"{self.work.tokens} distinct tokens of {self.work.naive} "
-            f"({self.work.naive / self.work.tokens:.1f} shared into 1); padding {100 * (1 - self.work.tokens / self.work.computed):.2f} % of the tokens computed",
+            f"({self.work.naive / self.work.tokens:.1f} into 1); padding {100 * padding:.2f} % of computed tokens",
             f"{100 * (1 - self.inside / self.seconds):.1f} % of wall time outside model calls",
         ]
 

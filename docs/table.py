@@ -1,6 +1,6 @@
-"""Print a run's estimates as a Markdown table: how the tables in docs/results.md are made.
+"""Prints a run's estimates as a Markdown table: how the tables in docs/results.md are made.
 
-    python docs/table.py runs/bbl-small
+Usage: python docs/table.py runs/bbl-small
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from isophrase.types import Cell, Example, Instruction, PromptFormat, Task, digest
 
-DEFAULT_UNIT_CELLS = 256
+DEFAULT_UNIT_CELLS = 128
 _INSTRUCTIONS_PER_UNIT = 16
 
 

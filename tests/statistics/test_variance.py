@@ -90,10 +90,10 @@ def test_degrees_of_freedom_are_n_minus_one_for_normal_values_and_fewer_for_heav
     assert kurtosis(light) == pytest.approx(1.8, rel=0.02)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 6, 7])
 def test_few_values_never_show_light_tails(count):
     values = np.linspace(0, 1, count)
-    assert 1.0 <= df_of_variance(values) <= 3 * max(count - 1, 1)
+    assert 1.0 <= df_of_variance(values) <= 3 * (count - 1)
     if count < 4:
         assert kurtosis(values) == 3.0
 

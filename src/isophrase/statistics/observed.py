@@ -27,4 +27,5 @@ def observed_rows(instructions: Sequence[Instruction], trained_on: frozenset[str
     """
     if trained_on is None:
         return None
-    return np.array([item.collection in trained_on or template_digest(item) in trained_on for item in instructions])
+    seen = [item.collection in trained_on or template_digest(item) in trained_on for item in instructions]
+    return np.array(seen, dtype=np.bool_)

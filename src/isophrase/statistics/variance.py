@@ -79,7 +79,7 @@ def crossed(values: Floats, weights: Floats | None = None) -> Crossed:
     row_effects = deviations.sum(axis=1) / np.maximum(per_row, 1.0)
     column_effects = deviations.sum(axis=0) / np.maximum(per_column, 1.0)
     residuals = np.where(scored, deviations - row_effects[:, None] - column_effects, 0.0)
-    df = max(int(scored.sum()) - rows - columns + 1, 0)
+    df = max(int(scored.sum()) - rows - columns + 1, 0) if rows else 0
     cell = float((residuals**2).sum()) / df if df else 0.0
     return Crossed(
         average=average,
@@ -174,6 +174,9 @@ def df_of_variance(means: Floats) -> float:
     """Degrees of freedom of the variance of n values: n - 1 for normal ones, fewer with heavy tails.
 
     From Var(S^2) = sigma^4 (kurtosis - (n - 3) / (n - 1)) / n, matched with a chi-squared distribution.
+
+    Args:
+        means: At least two, without NaN.
     """
     count = len(means)
     relative = (kurtosis(means) - (count - 3) / (count - 1)) / count
