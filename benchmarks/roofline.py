@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from benchmarks.workloads import Workload
+from isophrase.engine import tree
 from isophrase.engine.backbone import Backbone, take_apart
 from isophrase.engine.choosing import sizes
 from isophrase.engine.local import LocalModel
@@ -99,7 +100,7 @@ def roofline(loaded: LoadedModel, workload: Workload) -> Roofline:
 
 
 class _Clock:
-    """Adds up the time and the tokens of calls of a model's body and head."""
+    """Adds up the time and the tokens of calls of a model's body and of the vocabulary projection."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -107,22 +108,21 @@ class _Clock:
 
     @contextmanager
     def around(self, backbone: Backbone) -> Iterator[None]:
-        parts = (backbone.body, backbone.model.get_output_embeddings())
-        own = [part.forward for part in parts]
+        body, forward, project = backbone.body, backbone.body.forward, tree.log_probabilities
         try:
-            for part, forward in zip(parts, own, strict=True):
-                part.forward = self._timed(forward, counts=part is parts[0])
+            body.forward = self._timed(forward)
+            tree.log_probabilities = self._timed(project)
             yield
         finally:
-            for part in parts:
-                del part.forward
+            del body.forward
+            tree.log_probabilities = project
 
-    def _timed(self, forward: Callable[..., Any], *, counts: bool) -> Callable[..., Any]:
+    def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **options: Any) -> Any:
             start = time.perf_counter()
-            result = forward(*arguments, **options)
+            result = call(*arguments, **options)
             self.seconds += time.perf_counter() - start
-            if counts:
+            if "input_ids" in options:
                 self.tokens += options["input_ids"].numel()
             return result
 

@@ -5,12 +5,13 @@ Knows how transformers and PEFT arrange these for the supported kinds. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from isophrase.errors import ModelError
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _EMBEDDING_ADAPTERS = ("PROMPT_TUNING", "P_TUNING")
 _CACHE_ADAPTERS = ("PREFIX_TUNING",)
+_CPU_TILE = 1 << 22
+_GPU_TILE = 1 << 28
+"""Bytes of logits that are computed at once."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,32 @@ class Backbone:
         embedded: Tensor = self.model.get_input_embeddings()(ids)
         return embedded
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """The projection of the model's own `forward`: [..., hidden] -> float32 [..., vocabulary]."""
+    def logits(self, hidden: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """The projection of the model's own `forward`, a stretch of the vocabulary at a time.
+
+        A stretch that stays in the processor's cache makes what follows (a maximum, a sum of exponentials) nearly free.
+
+        Args:
+            hidden: Last hidden states, [rows, hidden].
+
+        Yields:
+            The first word of a stretch, and its logits in float32: [rows, words].
+        """
+        if getattr(self.config, "scale_decoder_outputs", False):  # T5 with tied embeddings
+            hidden = hidden * self.config.d_model**-0.5
+        head = self.model.get_output_embeddings()
+        if type(head) is not nn.Linear or head._forward_hooks or head._forward_pre_hooks:
+            yield 0, self._finished(head(hidden).float(), slice(None))
+            return
+        width = max(1024, (_CPU_TILE if hidden.device.type == "cpu" else _GPU_TILE) // (4 * hidden.shape[0]))
+        for first in range(0, self.vocabulary, width):
+            words = slice(first, first + width)
+            bias = None if head.bias is None else head.bias[words]
+            yield first, self._finished(linear(hidden, head.weight[words], bias).float(), words)
+
+    def _finished(self, logits: Tensor, words: slice) -> Tensor:
+        """What some models do with their logits."""
         config = self.config
-        if getattr(config, "scale_decoder_outputs", False):  # T5 with tied embeddings
-            hidden = hidden * config.d_model**-0.5
-        head: Callable[[Tensor], Tensor] = self.model.get_output_embeddings()
-        logits = head(hidden).float()
         softcap = getattr(config, "final_logit_softcapping", None)
         if softcap is not None:  # Gemma 2
             logits = torch.tanh(logits / softcap) * softcap
@@ -103,7 +126,7 @@ class Backbone:
         if (scaling := getattr(config, "logits_scaling", None)) is not None:  # Granite
             logits = logits / scaling
         if (bias := getattr(self.model, "final_logits_bias", None)) is not None:  # BART
-            logits = logits + bias[0]
+            logits = logits + bias[0, words]
         return logits
 
 

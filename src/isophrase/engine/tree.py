@@ -24,6 +24,7 @@ from isophrase.engine.requests import Requests, collect
 from isophrase.engine.seam import Question, Tokens
 from isophrase.engine.step_attention import KeysValues
 from isophrase.engine.stopping import Stopping
+from isophrase.engine.trimming import LastLayer
 
 _log = logging.getLogger(__name__)
 _SMALLEST = 64
@@ -132,11 +133,13 @@ class TreeDecoder:
         return TreeAttention(self._backbone.device, self._backbone.dtype, self._sizes.block)
 
     def _walk(self, packs: Iterator[Pack], attention: TreeAttention) -> Iterator[tuple[Pack, Tensor]]:
-        """The last hidden states of each pack, [size, hidden]."""
-        with replaced(self._backbone.model, attention):
+        """The last hidden states of each pack, right where one is asked for: [size, hidden]."""
+        last = LastLayer(self._backbone.body)
+        with replaced(self._backbone.model, attention), last.trimmed():
             self._enter(attention)
             for pack in packs:
                 attention.begin(pack)
+                last.rows = torch.from_numpy(np.unique(pack.asked)).to(self._backbone.device)
                 ids = torch.from_numpy(pack.tokens)[None].to(self._backbone.device)
                 yield pack, self._forward(pack, input_ids=ids)
             self.windows |= attention.windows
