@@ -44,8 +44,8 @@ class LocalModel:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the results should know about how this model was loaded and run."""
-        return (*self._loaded.notes, *self._chosen.notes)
+        """What a reader of the results should know about how this model is run."""
+        return self._chosen.notes
 
     def render_chat(self, messages: Sequence[Message]) -> str:
         """The conversation in the model's own chat template, ready for the assistant's answer.

@@ -50,6 +50,7 @@ def of_share(share: float, variance: Variance, units: int, level: float) -> Esti
     """
     if math.isnan(share) or math.isnan(variance.value):
         return undefined(level, share)
+    share = min(max(share, 0.0), 1.0)
     bernoulli = share * (1.0 - share)
     if variance.value <= 0 and bernoulli > 1e-12:
         return Estimate(share, share, share, level)

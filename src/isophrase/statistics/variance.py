@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isophrase.statistics.metrics import Floats
+from isophrase.statistics.metrics import Floats, instruction_means, mean
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def crossed(values: Floats, weights: Floats | None = None) -> Crossed:
     rows, columns = int((per_row > 0).sum()), int((per_column > 0).sum())
     if weights is None:
         weights = np.where(scored, 1.0 / np.maximum(per_row, 1.0)[:, None], 0.0) / max(rows, 1)
-    average = float((weights * known).sum()) if rows else float("nan")
+        average = mean(instruction_means(values))
+    else:
+        average = float((weights * known).sum()) if rows else float("nan")
     deviations = np.where(scored, known - average, 0.0)
     row_parts, column_parts = (weights * deviations).sum(axis=1), (weights * deviations).sum(axis=0)
     row_effects = deviations.sum(axis=1) / np.maximum(per_row, 1.0)
