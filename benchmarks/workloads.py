@@ -18,8 +18,8 @@ from isophrase.sources.bundled import load_bundled_set, load_bundled_task
 from isophrase.sources.resolve import load_tasks
 from isophrase.types import Instruction, OutputForm, Prompt, PromptFormat, Split, Task
 
-MIX = ("sentiment", "topic", "entailment", "language_identification")
-"""Classification by bundled tasks: two to eight options of one or several tokens."""
+MIX = ("sentiment", "topic", "commonsense", "ordering")
+"""Bundled tasks with two to five options of one token or several: two of classification, two of multiple choice."""
 
 MMLU_SUBJECT = "world_religions"
 _MMLU_FALLBACK = "commonsense"

@@ -74,12 +74,12 @@ def make_plan(experiment: Experiment, cache: Path) -> Plan:
     asked: list[Asked] = []
     notes: list[str] = []
     problems: list[str] = []
-    sets: dict[str, InstructionSet] = {}
+    sets: dict[str, InstructionSet] = {}  # by task and name: every BIG-bench task has a set called native
     for index, request in enumerate(experiment.tasks):
         try:
             for loaded in load_tasks(request.reference, folder=request.folder, base=experiment.base, cache=cache):
                 chosen = list(_sets(request, loaded, experiment))
-                sets |= {item.name: item for item in chosen}
+                sets |= {f"{loaded.task.name}: {item.name}": item for item in chosen}
                 asked.append(_ask(request, loaded.task, chosen, experiment))
                 notes += [f"{loaded.task.name}: {note}" for note in loaded.notes]
         except ManyErrors as error:

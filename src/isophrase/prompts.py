@@ -155,7 +155,7 @@ def pick_exemplars(task: Task, shots: int, seed: int) -> tuple[Example, ...]:
         raise SourceError(
             f"at least {shots} exemplars or train examples in task {task.name!r}",
             got=str(len(pool)),
-            remedy="reserve some (`exemplars:` in the task file) or ask for fewer shots",
+            remedy="reserve some (`exemplars:` in the task file or reference) or ask for fewer shots",
         )
 
     def rank(example: Example) -> str:

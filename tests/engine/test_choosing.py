@@ -104,7 +104,8 @@ def test_an_unknown_encoder_decoder_falls_back_and_is_right() -> None:
     torch.manual_seed(0)
     config = BartConfig(
         vocab_size=400, d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
-        decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64, decoder_start_token_id=2,
+        decoder_attention_heads=4, encoder_ffn_dim=64,
+        decoder_ffn_dim=64, max_position_embeddings=64, decoder_start_token_id=2,
     )  # fmt: skip
     model = loaded("t5")
     model.model = BartForConditionalGeneration(config).eval()
