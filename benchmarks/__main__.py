@@ -6,13 +6,25 @@ Prints ratios. Run it on a quiet machine, in an environment that has lm_eval (`b
 from __future__ import annotations
 
 import argparse
-import os
+import logging
 import platform
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+import torch
+import transformers
+
+from benchmarks.comparing import agree, compare, timed
+from benchmarks.memory import peak
+from benchmarks.roofline import roofline
+from benchmarks.sides import Harness, Isophrase
+from benchmarks.workloads import Workload, workloads
+from isophrase.models.huggingface import LoadedModel, load
+from isophrase.types import ModelSpec
 
 PEER_BATCHES = (8, 16, 32, 64)
+_PEER_BYTES = 8 << 30
 
 
 def _arguments() -> argparse.Namespace:
@@ -33,17 +45,6 @@ def _say(text: str) -> None:
 
 def main() -> None:
     """Runs what is asked for."""
-    import logging
-
-    import torch
-    import transformers
-
-    from benchmarks.comparing import compare
-    from benchmarks.sides import Harness, Isophrase
-    from benchmarks.workloads import workloads
-    from isophrase.models.huggingface import load
-    from isophrase.types import ModelSpec
-
     logging.disable(logging.WARNING)
     arguments = _arguments()
     loaded = load(ModelSpec("model", arguments.model, dtype=arguments.dtype, device="auto"), notify=_say)
@@ -61,28 +62,18 @@ def main() -> None:
         _extras(loaded, chosen)
 
 
-def _best_batch(loaded: object, workload: object) -> int:
+def _best_batch(loaded: LoadedModel, workload: Workload) -> int:
     """The peer's fastest batch size on a part of the workload, spread over all of it."""
-    from dataclasses import replace
-
-    from benchmarks.comparing import timed
-    from benchmarks.sides import Harness
-
     prompts = workload.prompts
     part = replace(workload, units=(prompts[:: max(1, len(prompts) // 64)],))
-    seconds = {batch: timed(Harness(loaded, batch), part)[0] for batch in PEER_BATCHES}
+    longest = max(len(loaded.tokenizer(prompt.text)["input_ids"]) for prompt in part.prompts)
+    # It keeps the logits of all positions, and their logarithm, in memory.
+    fit = [size for size in PEER_BATCHES if 8 * size * longest * len(loaded.tokenizer) < _PEER_BYTES]
+    seconds = {size: timed(Harness(loaded, size), part)[0] for size in fit or PEER_BATCHES[:1]}
     return min(seconds, key=seconds.__getitem__)
 
 
-def _extras(loaded: object, chosen: list) -> None:
-    from dataclasses import replace
-
-    from benchmarks.comparing import agree
-    from benchmarks.memory import peak
-    from benchmarks.roofline import roofline
-    from benchmarks.sides import Isophrase
-    from isophrase.models.huggingface import load
-
+def _extras(loaded: LoadedModel, chosen: Sequence[Workload]) -> None:
     for workload in chosen:
         if workload.prompts[0].answers:
             for line in roofline(loaded, workload).lines():

@@ -1,4 +1,7 @@
-"""Scores equal a plain transformers loop: one answer at a time, no batching, no sharing."""
+"""Scores of whole units equal a plain transformers loop: one answer at a time, no batching, no sharing.
+
+Small random models; the same against the real SmolLM2 is in tests/engine/test_smollm2.py.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,13 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def decoder():
-    from isophrase.models.catalog import CATALOG, is_ready
-
-    if not is_ready(CATALOG["smollm2-135m-instruct"]):
-        pytest.skip("SmolLM2 is not in the cache: run `isophrase models get smollm2-135m-instruct`")
-    return open_model("smollm2-135m-instruct")
+def decoder(tmp_path_factory):
+    return open_model(tiny_model(tmp_path_factory.mktemp("models") / "llama", context=2048))
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "t5"
-    return open_model(tiny_model(folder, family="t5", chat=True))
+    return open_model(tiny_model(tmp_path_factory.mktemp("models") / "t5", family="t5", context=2048))
 
 
 def open_model(source: str | Path):

@@ -21,11 +21,11 @@ def simulate(world, size, *, repetitions, bootstrapped, resamples, seed, unscore
     rows, columns = size
     generator = np.random.default_rng([seed, rows, columns])
     held, errors = Counter(), Counter()
+    truths = {"mean": world.mean, "gap": world.gap, "std": world.std, "flip rate": world.flip_rate}
     for repetition in range(repetitions):
         table, accuracies = world.draw(generator, rows, columns, unscored)
         parts, means = crossed(table.values), metrics.instruction_means(table.values)
         split = world.draw_for_gap(generator, rows // 3, rows - rows // 3, columns, unscored)
-        truths = {"mean": world.mean, "gap": world.gap, "std": world.std, "flip rate": world.flip_rate}
         found = (share(parts, LEVEL), gap(split, LEVEL), std(parts, means, LEVEL), flip_rate(table, LEVEL))
         estimates = dict(zip(AVERAGES, found, strict=True))
         if repetition < bootstrapped:
