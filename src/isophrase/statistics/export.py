@@ -1,0 +1,35 @@
+"""Estimates as plain values for machines: shares of 1, null where a number is undefined.
+
+Knows summaries and overviews. Key names are the names of their fields, and stay. Writes no file and no text.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from isophrase.statistics.overview import Overview
+from isophrase.statistics.summary import TaskSummary
+
+
+def to_json(summary: TaskSummary | Overview) -> dict[str, Any]:
+    """All fields of a summary or an overview, JSON-ready.
+
+    A summary also has `measured_std`, `measured_spread` and `performance_drop_rate`, which its instructions imply.
+    """
+    found = {item.name: _plain(getattr(summary, item.name)) for item in fields(summary)}
+    if isinstance(summary, TaskSummary):
+        for name in ("measured_std", "measured_spread", "performance_drop_rate"):
+            found[name] = _plain(getattr(summary, name))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
