@@ -66,35 +66,33 @@ def percentiles(values, split, generator, resamples):
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    coverage, bias = simulate(TYPICAL, (16, 60), repetitions=300, bootstrapped=100, resamples=200, seed=1)
+    coverage, bias = simulate(TYPICAL, (16, 60), repetitions=400, bootstrapped=300, resamples=300, seed=1)
     for name in AVERAGES:
         assert 0.90 <= coverage[name] <= 0.99, name
     for name in ENDS:
-        assert coverage[name] >= 0.87, name
+        assert coverage[name] >= 0.90, name
     assert bias["spread, as measured"] > 0.03, "noise makes the measured spread too large"
     assert abs(bias["spread"]) < 0.02
     assert abs(bias["std"]) < 0.01
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_coverage_in_every_world(world, size):
     """`pytest -m slow -s tests/statistics/test_interval_coverage.py` prints the table in docs/statistics.md."""
-    coverage, bias = simulate(world, size, repetitions=4000, bootstrapped=1000, resamples=500, seed=7)
+    coverage, bias = simulate(world, size, repetitions=1000, bootstrapped=300, resamples=300, seed=7)
     report(world.name, size, coverage, bias)
-    check(world, size, coverage)
+    check(world, size, coverage, bias)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 def test_coverage_with_every_tenth_cell_unscored():
     coverage, bias = simulate(
-        TYPICAL, (16, 120), repetitions=4000, bootstrapped=1000, resamples=500, seed=7, unscored=0.1
+        TYPICAL, (16, 120), repetitions=1000, bootstrapped=300, resamples=300, seed=7, unscored=0.1
     )
     report("typical, 10 % unscored", (16, 120), coverage, bias)
-    check(TYPICAL, (16, 120), coverage)
+    check(TYPICAL, (16, 120), coverage, bias)
 
 
 def report(name, size, coverage, bias):
@@ -103,6 +101,17 @@ def report(name, size, coverage, bias):
     print(f"\n| {name} | {size[0]} × {size[1]} | {' | '.join(cells)} |")
 
 
-def check(world, size, coverage):
-    for name in (*AVERAGES, *ENDS):
-        print(name, coverage[name])
+def check(world, size, coverage, bias):
+    """The bars; lower ones, by name, for what docs/statistics.md says is not covered well."""
+    bars = {**dict.fromkeys(("mean", "gap", "std"), 0.925), "flip rate": 0.91, **dict.fromkeys(ENDS, 0.89)}
+    if world.broken:
+        bars |= {"minimum": 0.88, "maximum": 0.75, "spread": 0.84}
+        if size[0] < 40:
+            bars["std"] = 0.86
+    if world.mean > 0.9:
+        bars["maximum"] = 0.81
+    for name, bar in bars.items():
+        assert coverage[name] >= bar, name
+    for name in ("mean", "gap", "flip rate"):
+        assert coverage[name] <= 0.985, name
+    assert abs(bias["spread"]) < abs(bias["spread, as measured"])
