@@ -19,6 +19,7 @@ from isophrase.cache import CACHE_VARIABLE, cache_folder
 from isophrase.errors import ModelError
 from isophrase.models import catalog, devices, memory, packages
 from isophrase.models.extras import EXTRAS, first_line, local_library
+from isophrase.network import call_within
 
 _NEEDED_MEMORY = 3_000_000_000
 """For the default model in float32 with room to compute."""
@@ -181,7 +182,7 @@ def _hub() -> Finding:
     try:
         api = client.HfApi()
         name = catalog.CATALOG[catalog.DEFAULT].hub_id
-        hub.within(hub.ASK_SECONDS, lambda: api.model_info(name, timeout=hub.ASK_SECONDS / 2))
+        call_within(hub.ASK_SECONDS, lambda: api.model_info(name, timeout=hub.ASK_SECONDS / 2))
     except Exception as error:  # the client's transport library has its own tree of errors
         remedy = "use folders and names of the catalog, or connect to a network"
         return Finding("hub", f"can't be reached ({first_line(error, limit=80)})", True, remedy)

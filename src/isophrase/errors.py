@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_SHOWN = 20
+
+
+def first_of(problems: Sequence[str]) -> list[str]:
+    """The first problems, one a line, and how many more there are."""
+    rest = len(problems) - _SHOWN
+    return [*problems[:_SHOWN], *([f"and {rest} more, not shown"] if rest > 0 else [])]
+
 
 class IsophraseError(Exception):
     """Something that the user can mend.
@@ -55,19 +63,22 @@ class StoreError(IsophraseError):
     exit_code = 5
 
 
-class ManyErrors(ConfigError):
+class ManyErrors(IsophraseError):
     """All that is wrong with one input, found in one pass.
 
     Args:
         where: The input (a file's path).
-        problems: One line for each problem.
+        problems: One line for each problem; the message shows the first twenty.
+        exit_code: That of the kind of input.
     """
 
-    def __init__(self, where: str, problems: Sequence[str]) -> None:
+    def __init__(self, where: str, problems: Sequence[str], *, exit_code: int) -> None:
+        self.exit_code = exit_code
         self.problems = tuple(problems)
         count = f"{len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}"
         super().__init__(f"{where} without a problem", got=count, remedy="mend each")
-        self.message = "\n".join([f"{where} has {count}:", *(f"  - {problem}" for problem in self.problems)])
+        lines = [f"{where} has {count}:", *(f"  - {problem}" for problem in first_of(self.problems))]
+        self.message = "\n".join(lines)
 
     def __str__(self) -> str:
         return self.message

@@ -177,7 +177,7 @@ def parse_experiment(document: Document, *, base: Path) -> Experiment:
     """
     problems = Problems(document.where)
     file = parse(ExperimentFile, document, problems)
-    problems.check()
+    problems.check(ConfigError.exit_code)
     assert file is not None
     models = tuple(_model(section) for section in file.models)
     twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]

@@ -88,7 +88,7 @@ def make_plan(experiment: Experiment, cache: Path) -> Plan:
             problems.append(f"tasks[{index}]: {error}")
     problems += _twice(item.task.name for item in asked)
     if problems:
-        raise ManyErrors(f"experiment {experiment.name!r}", problems)
+        raise ManyErrors(f"experiment {experiment.name!r}", problems, exit_code=ConfigError.exit_code)
     digests = {
         "tasks": {item.task.name: digest(item.task) for item in asked},
         "instructions": {name: digest(item) for name, item in sorted(sets.items())},

@@ -91,3 +91,13 @@ def test_nothing_to_continue_is_no_work() -> None:
     model = model_of("llama")
     executor = quick(take_apart(model), Sizes(pack=16, block=4, held=500, texts=8))
     assert executor.generate([], stopping_of(model, GenerationLimits())) == []
+
+
+def test_white_space_in_front_of_an_answer_does_not_end_it() -> None:
+    model = loaded("llama")
+    stopping = Stopping(model.tokenizer, GenerationLimits(20, ("\n",)), frozenset())
+    tokens = model.tokenizer("\n\n yes\nno", add_special_tokens=False)["input_ids"]
+    ends = [stopping.finished(tokens[: count + 1]) for count in range(len(tokens))]
+    assert stopping.text(tokens) == "yes"
+    assert not ends[0]
+    assert ends[-1]

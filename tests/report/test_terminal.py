@@ -12,6 +12,7 @@ from rich.console import Console
 from isophrase.report.machine import to_json_text
 from isophrase.report.terminal import print_terminal
 from isophrase.report.view import RunView
+from isophrase.statistics.summary import summarise
 from tests.report.synthetic import estimate, run, tiny
 
 
@@ -102,8 +103,9 @@ def test_json_has_every_estimate_and_null_for_what_is_undefined():
     assert first["controls"][0]["instruction"] == "negated-1"
     assert found["models"][0]["tasks"] == ["sentiment", "topic", "intent", "entailment"]
     assert first["measured_spread"] >= first["spread"]["value"]
-    undefined = RunView("run", panels=(tiny(templates=("one {{ input }}",)),))
-    assert json.loads(to_json_text(undefined))["models"][0]["spread"]["value"] is None
+    panel = tiny(templates=("one {{ input }}",))
+    undefined = RunView("run", panels=(replace(panel, summary=summarise(panel.table)),))
+    assert json.loads(to_json_text(undefined))["models"][0]["spread"]["these"]["value"] is None
 
 
 def test_json_survives_any_text():

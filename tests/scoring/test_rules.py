@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isophrase.scoring.outcomes import answer_of, chance, choices_of, outcomes
-from isophrase.scoring.rules import probabilities
 from isophrase.types import Example, Measurement, Metric, Rule, TaskKind
 
 option = st.tuples(st.floats(-200, 0), st.integers(1, 9), st.integers(1, 40))
@@ -66,10 +64,3 @@ def test_chance_counts_options_and_right_answers():
     examples = [Example("a", {}, ("x", "y"), (0,)), Example("b", {}, ("x", "y", "z", "w"), (0, 1))]
     assert chance(TaskKind.MULTIPLE_CHOICE, examples) == 0.5
     assert math.isnan(chance(TaskKind.GENERATION, examples))
-
-
-@given(st.lists(st.floats(-800, 0), min_size=1, max_size=6))
-def test_probabilities_are_a_softmax(logprobs):
-    found = probabilities(np.array(logprobs))
-    assert found.sum() == pytest.approx(1)
-    assert (np.argsort(found, kind="stable")[-1] == np.argmax(logprobs)) or len(set(found)) < len(logprobs)

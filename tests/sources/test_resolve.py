@@ -4,7 +4,6 @@ import pytest
 
 from isophrase.sources import resolve
 from isophrase.sources.loaded import Loaded, Request, reserve_exemplars
-from isophrase.sources.network import call_within
 from isophrase.types import Example, Metric, Split, Task, TaskKind
 
 
@@ -58,18 +57,3 @@ def test_twins_and_other_splits_are_never_reserved():
     assert [item.id for item in reserved] == [item.id for item in examples]
     assert {item.id for item in reserved if item.split is Split.EXEMPLAR} == {"1", "2", "3", "4", "5"}
     assert reserve_exemplars(examples, 0, seed=0) == tuple(examples)
-
-
-def test_a_call_in_time_gives_its_result_or_its_error():
-    assert call_within(5, lambda: 3) == 3
-    with pytest.raises(ZeroDivisionError):
-        call_within(5, lambda: 1 // 0)
-
-
-def test_a_call_that_hangs_is_given_up():
-    import threading
-
-    release = threading.Event()
-    with pytest.raises(TimeoutError, match="no answer within"):
-        call_within(0.05, lambda: release.wait(5))
-    release.set()

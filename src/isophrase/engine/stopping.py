@@ -30,12 +30,15 @@ class Stopping:
         """Whether nothing may follow these generated tokens."""
         if len(tokens) >= self.limits.max_new_tokens or tokens[-1] in self.ends:
             return True
-        text = self._decode(tokens)
+        text = self._decode(tokens).lstrip()
         return any(stop in text for stop in self.limits.stop)
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text in front of the end-of-sequence token and of the first stop string."""
-        text = self._decode([token for token in tokens if token not in self.ends])
+        """The text in front of the end-of-sequence token and of the first stop string, without leading white space.
+
+        A model that begins with a line break has not answered yet: a stop string counts only after the first word.
+        """
+        text = self._decode([token for token in tokens if token not in self.ends]).lstrip()
         cuts = [text.find(stop) for stop in self.limits.stop]
         return text[: min((cut for cut in cuts if cut >= 0), default=len(text))]
 

@@ -22,7 +22,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class GenerationLimits:
-    """When greedy generation ends: after `max_new_tokens`, at the end-of-sequence token, or before any of `stop`."""
+    """When greedy generation ends: after `max_new_tokens`, at the end-of-sequence token, or before any of `stop`.
+
+    Leading white space is dropped first, so that a line break in front of the answer does not end it.
+    """
 
     max_new_tokens: int = 32
     stop: tuple[str, ...] = ("\n",)

@@ -7,21 +7,20 @@ fetched before is used then.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from isophrase.errors import ModelError
 from isophrase.models.extras import first_line, local_library
 from isophrase.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS, INDEX, SINGLE, UNSAFE_SUFFIXES, unsafe_weights
+from isophrase.network import call_within
 
 ASK_SECONDS = 8.0
 """How long the hub may take for the list of a repository's files, name look-up and retries included."""
 
 _SMALL_SUFFIXES = (".json", ".txt", ".jinja", ".model")
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def _ask(hub: Any, repo_id: str, revision: str | None) -> _Listing:
     errors = hub.errors
     api = hub.HfApi()
     try:
-        info = within(ASK_SECONDS, lambda: api.model_info(repo_id, revision=revision, timeout=ASK_SECONDS / 2))
+        info = call_within(ASK_SECONDS, lambda: api.model_info(repo_id, revision=revision, timeout=ASK_SECONDS / 2))
     except errors.GatedRepoError as error:
         raise ModelError(
             f"access to {repo_id}", got="the hub asks for its terms to be accepted",
@@ -139,27 +138,6 @@ def _ask(hub: Any, repo_id: str, revision: str | None) -> _Listing:
     except Exception as error:  # the client's transport library has its own tree of errors
         raise _Unreachable(first_line(error, limit=120)) from error
     return _Listing(str(info.sha), tuple(sorted(item.rfilename for item in info.siblings or ())))
-
-
-def within(seconds: float, call: Callable[[], _T]) -> _T:
-    """The call's result, or TimeoutError: a name look-up can outlast every timeout that a client sets."""
-    results: list[_T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="isophrase-hub")
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError(f"no answer in {seconds:g} s")
-    return results[0]
 
 
 def _model_files(repo_id: str, files: Iterable[str]) -> list[str]:

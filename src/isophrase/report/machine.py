@@ -7,12 +7,11 @@ undefined.
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from isophrase.report.overview import conditions
 from isophrase.report.view import Panel, RunView
+from isophrase.statistics.export import to_json
 
 FORMAT = 1
 
@@ -20,7 +19,7 @@ FORMAT = 1
 def to_json_text(view: RunView) -> str:
     """The estimates as indented JSON: `format`, `name`, `facts`, `notes`, `models` and `tasks`.
 
-    `models` holds one entry for each model × shots × format with the spread averaged over its tasks; `tasks` one for
+    `models` holds one entry for each model × shots × format with its averages over tasks; `tasks` one for
     each task of them with all fields of its summary, its controls, and what is known of every instruction. `std`,
     `minimum`, `maximum` and `spread` are without the luck of the examples drawn, `measured_std` and `measured_spread`
     with it.
@@ -31,13 +30,7 @@ def to_json_text(view: RunView) -> str:
 def estimates(view: RunView) -> dict[str, Any]:
     """The same as plain values."""
     models = [
-        {
-            "model": condition.model,
-            "shots": condition.panels[0].summary.shots,
-            "prompt_format": condition.panels[0].summary.prompt_format,
-            "tasks": [panel.summary.task for panel in condition.panels],
-            "spread": _plain(condition.spread),
-        }
+        {"tasks": [panel.summary.task for panel in condition.panels], **to_json(condition.overview)}
         for condition in conditions(view)
     ]
     return {
@@ -51,21 +44,9 @@ def estimates(view: RunView) -> dict[str, Any]:
 
 
 def _task(panel: Panel) -> dict[str, Any]:
-    task: dict[str, Any] = _plain(panel.summary)
+    task = to_json(panel.summary)
     task["metric"] = panel.metric.value
-    task["measured_std"] = _plain(panel.summary.measured_std)
-    task["measured_spread"] = _plain(panel.summary.measured_spread)
     for entry, instruction in zip(task["instructions"], panel.instructions, strict=True):
         entry |= {"collection": instruction.collection, "role": instruction.role.value}
-    task["controls"] = _plain(panel.controls)
+    task["controls"] = [to_json(control) for control in panel.controls]
     return task
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

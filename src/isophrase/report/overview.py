@@ -1,16 +1,18 @@
 """What a run says in one sentence for each model.
 
-Knows summaries, and averages them over tasks with the formula of statistics. Knows no medium.
+Knows which estimates over tasks make a sentence. Knows no medium.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from isophrase.report.numbers import count, hundredths, interval
 from isophrase.report.view import Panel, RunView
 from isophrase.statistics import intervals
+from isophrase.statistics.overview import Overview, overview
 from isophrase.statistics.tables import Estimate
 
 
@@ -29,10 +31,16 @@ class Condition:
     panels: tuple[Panel, ...]
 
     @property
+    def overview(self) -> Overview:
+        """The estimates averaged over all tasks."""
+        return _overview(self.panels)
+
+    @property
     def spread(self) -> Estimate:
         """Best minus worst instruction, averaged over the tasks with at least two; undefined where there are none."""
-        spreads = [panel.summary.spread for panel in self.compared]
-        return intervals.of_average(spreads) if spreads else intervals.undefined(self.panels[0].summary.spread.level)
+        if not self.compared:
+            return intervals.undefined(self.panels[0].summary.spread.level)
+        return _overview(self.compared).spread.these
 
     @property
     def compared(self) -> tuple[Panel, ...]:
@@ -65,6 +73,10 @@ class Condition:
     def gaps(self) -> tuple[Panel, ...]:
         """The panels in which the gap between observed and unobserved instructions is defined."""
         return tuple(panel for panel in self.panels if panel.summary.gap is not None)
+
+
+def _overview(panels: Sequence[Panel]) -> Overview:
+    return overview([panel.table for panel in panels], [panel.summary for panel in panels])
 
 
 def conditions(view: RunView) -> tuple[Condition, ...]:

@@ -117,9 +117,3 @@ def disagreements(panel: Panel) -> tuple[Disagreement, ...]:
 def _group(panel: Panel, column: int, code: int, codes: NDArray[np.int64]) -> tuple[str, tuple[int, ...]]:
     rows = tuple(int(row) for row in np.flatnonzero(codes == code))
     return panel.chosen[panel.instructions[rows[0]].id, panel.examples[column].id], rows
-
-
-def is_right(panel: Panel, row: int, column: int) -> bool | None:
-    """Whether the answer of one cell got the metric's full value; None for an unscored cell."""
-    value = panel.table.values[row, column]
-    return None if np.isnan(value) else bool(value >= 1.0)

@@ -56,9 +56,3 @@ def choose(scores: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[n
     candidates = np.where(scores == best, position, np.iinfo(np.int64).max)
     choices[filled] = np.minimum.reduceat(candidates, starts)
     return choices
-
-
-def probabilities(logprobs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The softmax over one cell's options: how the model splits its belief between the answers that count."""
-    shifted = np.exp(logprobs - logprobs.max(initial=-np.inf))
-    return np.asarray(shifted / shifted.sum())

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from isophrase.errors import SourceError
+from isophrase.network import call_within
 from isophrase.sources.documents import Document, resolve_path
 from isophrase.sources.loaded import Loaded, Request
-from isophrase.sources.network import call_within
 from isophrase.sources.problems import Problems, listed
 from isophrase.sources.rows import build_task
 from isophrase.sources.tables import Row, Table

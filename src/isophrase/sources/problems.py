@@ -8,9 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from isophrase.errors import ManyErrors
-
-SHOWN = 20
+from isophrase.errors import ManyErrors, SourceError, first_of
 
 
 class Problems:
@@ -33,18 +31,19 @@ class Problems:
 
     def shown(self) -> list[str]:
         """The first problems, one a line, and how many more there are."""
-        rest = len(self._lines) - SHOWN
-        more = [f"and {rest} more, not shown"] if rest > 0 else []
-        return self._lines[:SHOWN] + more
+        return first_of(self._lines)
 
-    def check(self) -> None:
+    def check(self, exit_code: int = SourceError.exit_code) -> None:
         """Go on only if nothing is wrong.
 
+        Args:
+            exit_code: What the command line exits with.
+
         Raises:
-            ManyErrors: All problems, capped at a readable number.
+            ManyErrors: All problems.
         """
         if self._lines:
-            raise ManyErrors(self.where, self.shown())
+            raise ManyErrors(self.where, self._lines, exit_code=exit_code)
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

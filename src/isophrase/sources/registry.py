@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isophrase.errors import SourceError
-from isophrase.sources.network import call_within
+from isophrase.network import call_within
 from isophrase.sources.problems import listed
 
 Progress = Callable[[str, int, int], None]

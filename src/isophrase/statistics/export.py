@@ -10,10 +10,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from isophrase.statistics.overview import Overview
-from isophrase.statistics.summary import TaskSummary
+from isophrase.statistics.summary import InstructionSummary, TaskSummary
 
 
-def to_json(summary: TaskSummary | Overview) -> dict[str, Any]:
+def to_json(summary: TaskSummary | InstructionSummary | Overview) -> dict[str, Any]:
     """All fields of a summary or an overview, JSON-ready.
 
     A summary also has `measured_std`, `measured_spread` and `performance_drop_rate`, which its instructions imply.
