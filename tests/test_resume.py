@@ -28,7 +28,7 @@ generation: {{max_new_tokens: 4}}
 
 
 def evaluate(experiment: Path, out: Path) -> None:
-    from isophrase import api
+    from isophrase.api import runs as api
 
     api.evaluate(experiment, out)
 
@@ -37,7 +37,7 @@ def evaluate(experiment: Path, out: Path) -> None:
 def children():
     """Child processes that start quickly: forked from a clean server that has imported everything."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["isophrase.api", "torch", "transformers"])
+    context.set_forkserver_preload(["isophrase.api.runs", "torch", "transformers"])
     return context
 
 

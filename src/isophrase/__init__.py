@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from isophrase.api import evaluate, fetch, get_model, load_experiment, read, write_report
+    from isophrase.api.runs import evaluate, fetch, get_model, load_experiment, read, write_report
     from isophrase.errors import IsophraseError
     from isophrase.types import Example, Instruction, InstructionSet, ModelSpec, Task
 
@@ -22,12 +22,12 @@ _HOMES = {
     "IsophraseError": "errors",
     "ModelSpec": "types",
     "Task": "types",
-    "evaluate": "api",
-    "fetch": "api",
-    "get_model": "api",
-    "load_experiment": "api",
-    "read": "api",
-    "write_report": "api",
+    "evaluate": "api.runs",
+    "fetch": "api.runs",
+    "get_model": "api.runs",
+    "load_experiment": "api.runs",
+    "read": "api.runs",
+    "write_report": "api.runs",
 }
 
 __all__ = [

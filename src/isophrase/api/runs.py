@@ -29,7 +29,7 @@ from isophrase.sources.fetch import fetch_bigbench
 from isophrase.store import Store, open_run
 from isophrase.types import PromptFormat, Rule
 
-DEMO = Path(__file__).parent / "data" / "demo.yaml"
+DEMO = Path(__file__).parents[1] / "data" / "demo.yaml"
 REPORT = "report.html"
 
 
