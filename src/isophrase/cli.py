@@ -68,4 +68,3 @@ def main() -> None:
     except IsophraseError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-
