@@ -17,6 +17,9 @@ from isophrase.sources.tabular import load_task_file
 from isophrase.types import InstructionSet
 
 _SUFFIX = ".yaml"
+CATALOGUE = "catalogue/"
+_PARTS = ("", "bbl/")
+"""Folders of the catalogue: general sets, and those for BIG-bench Lite."""
 
 
 def bundled_tasks() -> tuple[str, ...]:
@@ -27,6 +30,12 @@ def bundled_tasks() -> tuple[str, ...]:
 def bundled_sets() -> tuple[str, ...]:
     """The names of the bundled instruction sets, sorted."""
     return tuple(sorted(_entries("instructions")))
+
+
+@cache
+def catalogue_sets() -> tuple[str, ...]:
+    """The names of the catalogue's instruction sets, sorted (`catalogue/mmlu`, `catalogue/bbl/winowhy`)."""
+    return tuple(sorted(_catalogue()))
 
 
 @cache
@@ -43,11 +52,13 @@ def load_bundled_task(name: str) -> Loaded:
 
 @cache
 def load_bundled_set(name: str) -> InstructionSet:
-    """A bundled instruction set.
+    """A bundled instruction set, or one of the catalogue.
 
     Raises:
         SourceError: There is no such set.
     """
+    if name.startswith(CATALOGUE):
+        return read_instruction_set(_of(_catalogue(), name, "set of the catalogue"))
     return read_instruction_set(_entry("instructions", name, "instruction set"))
 
 
@@ -62,7 +73,7 @@ def load(request: Request) -> tuple[Loaded, ...]:
 
 
 def _entries(folder: str) -> dict[str, Traversable]:
-    place = files("isophrase.data") / folder
+    place = files("isophrase.data").joinpath(*folder.split("/"))
     if not place.is_dir():
         return {}
     return {
@@ -73,7 +84,19 @@ def _entries(folder: str) -> dict[str, Traversable]:
 
 
 def _entry(folder: str, name: str, what: str) -> Traversable:
-    entries = _entries(folder)
+    return _of(_entries(folder), name, what)
+
+
+@cache
+def _catalogue() -> dict[str, Traversable]:
+    return {
+        f"{CATALOGUE}{part}{name}": entry
+        for part in _PARTS
+        for name, entry in _entries(f"{CATALOGUE}{part}".rstrip("/")).items()
+    }
+
+
+def _of(entries: dict[str, Traversable], name: str, what: str) -> Traversable:
     if name not in entries:
         close = meant(name, sorted(entries)).removeprefix("; ")
         raise SourceError(
