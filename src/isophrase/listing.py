@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from isophrase.cache import cache_folder
+from isophrase.errors import SourceError
 from isophrase.models.catalog import CATALOG, is_ready
 from isophrase.sources.bigbench import bigbench_folder, bigbench_tasks
-from isophrase.sources.bundled import bundled_sets, bundled_tasks, load_bundled_set, load_bundled_task
+from isophrase.sources.bundled import bundled_sets, bundled_tasks, catalogue_sets, load_bundled_set, load_bundled_task
+from isophrase.sources.collections.mapping import kind_of, mapping_for
+from isophrase.sources.collections.readers import READERS, read_collection
 from isophrase.sources.resolve import load_instruction_set, load_tasks
 from isophrase.types import Example, Instruction, Split
 
@@ -40,8 +43,8 @@ def tasks() -> list[tuple[str, ...]]:
 
 
 def instruction_sets() -> list[tuple[str, ...]]:
-    """The bundled instruction sets."""
-    sets = [load_bundled_set(name) for name in bundled_sets()]
+    """The bundled instruction sets, then those of the catalogue."""
+    sets = [load_bundled_set(name) for name in (*bundled_sets(), *catalogue_sets())]
     return [
         (
             item.name,
@@ -82,6 +85,55 @@ def describe_instruction_set(name: str) -> Iterator[str]:
     yield f"  origin: {found.origin}"
     for item in found.instructions:
         yield from _instruction(item)
+
+
+def describe_collection(name: str, place: Path | None, kind: str | None) -> Iterator[str]:
+    """What a collection's files hold; with a kind of task, the templates that apply to it and the slots as fields.
+
+    Args:
+        name: A collection (`flan`), or a reference to its files (`flan:templates.py`).
+        place: The file or folder; None: `collections/NAME` in the cache.
+        kind: A kind of task, or None for everything.
+    """
+    prefix, _, path = name.partition(":")
+    found = read_collection(prefix, place or (Path(path).expanduser() if path else collection_folder(prefix)))
+    if kind is not None:
+        kind_of(kind)
+    wordings = sum(len(item.instructions) for item in found.sets)
+    yield f"{found.collection}: {len(found.sets):,} sets, {wordings:,} wordings"
+    for item in found.sets:
+        applies = [(member, mapping_for(member, kind) if kind else {}) for member in item.instructions]
+        kept = [(member, mapping) for member, mapping in applies if mapping is not None]
+        if not kept:
+            continue
+        yield f"\n{item.name}: {len(kept)} of {len(item.instructions)} apply" if kind else f"\n{item.name}"
+        for member, mapping in kept:
+            yield from _instruction(member)
+            if kind:
+                slots = ", ".join(f"{slot} -> {field}" for slot, field in sorted(mapping.items()))
+                yield f"    slots: {slots or 'none'}"
+    yield from (f"problem: {problem}" for problem in found.problems)
+    yield from (f"note: {note}" for note in found.notes)
+
+
+def is_collection_name(name: str) -> bool:
+    """Whether a name is that of a collection, or a reference to its files."""
+    return name.partition(":")[0] in READERS
+
+
+def collection_folder(name: str) -> Path:
+    """Where the files of a collection lie if nothing else is said.
+
+    Raises:
+        SourceError: There are none.
+    """
+    folder = cache_folder() / "collections" / name
+    if not folder.exists():
+        raise SourceError(
+            f"the files of {name}", got=f"nothing at {folder}",
+            remedy=f"say where yours are (--from PATH, or {name}:PATH), or put them there",
+        )  # fmt: skip
+    return folder
 
 
 def _instruction(item: Instruction) -> Iterator[str]:

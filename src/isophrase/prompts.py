@@ -7,6 +7,7 @@ or files; a chat template is handed in as a function.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,27 @@ ALPACA_PREAMBLE = (
 )
 
 _SANDBOX = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
+_OF_OPTIONS = frozenset({"options", "option_list"})
+"""What a template may name where there are options: their listing, and the list of their texts."""
+
+
+@jinja2.pass_context
+def _choice(context: jinja2.runtime.Context, items: Sequence[object]) -> object:
+    """Promptsource's `choice`: one of the items, the same one whenever the same example is rendered."""
+    values = {name: str(value) for name, value in context.parent.items() if isinstance(value, str | list)}
+    seed = hashlib.sha256(repr((sorted(values.items()), list(items))).encode()).digest()
+    return items[int.from_bytes(seed[:8], "big") % len(items)]
+
+
+def _most_frequent(items: Sequence[object]) -> list[object]:
+    """Promptsource's `most_frequent`: the items that occur most often, in their order."""
+    counts = Counter(items)
+    return [item for item in dict.fromkeys(items) if counts[item] == max(counts.values())]
+
+
+_SANDBOX.filters["choice"] = _choice
+_SANDBOX.filters["most_frequent"] = _most_frequent
+_SANDBOX.globals["zip"] = zip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,7 @@ def check_fit(instruction: Instruction, task: Task) -> None:
         TemplateError: It names a field that the task lacks, or asks for a form of answer that the task does not have.
     """
     where = f"instruction {instruction.id!r}"
-    available = task.field_names | ({"options"} if task.kind is not TaskKind.GENERATION else frozenset())
+    available = task.field_names | (_OF_OPTIONS if task.kind is not TaskKind.GENERATION else frozenset())
     missing = template_variables(instruction.template) - available
     if missing:
         raise TemplateError(
@@ -119,8 +141,11 @@ def turn(instruction: Instruction, example: Example) -> Turn:
     """
     values: dict[str, object] = dict(example.fields)
     try:
-        if example.options and "options" in template_variables(instruction.template):
+        used = template_variables(instruction.template)
+        if example.options and "options" in used:
             values["options"] = list_options(example.options, instruction.option_layout)
+        if example.options and "option_list" in used:
+            values["option_list"] = list(example.options)
         return Turn(_compile(instruction.template).render(values), _answers(instruction, example))
     except TemplateError:
         raise

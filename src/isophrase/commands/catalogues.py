@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -82,7 +83,7 @@ def fetch_tasks(benchmark: Annotated[str, typer.Argument(help="`bigbench`.")]) -
 
 @instructions_app.callback()
 def instructions(context: typer.Context) -> None:
-    """List the bundled instruction sets.
+    """List the bundled instruction sets and the catalogue.
 
     Example: isophrase instructions
     """
@@ -93,12 +94,22 @@ def instructions(context: typer.Context) -> None:
 
 
 @instructions_app.command("show")
-def show_instructions(name: Annotated[str, typer.Argument(help="A set's name or file.")]) -> None:
-    """Show the wordings of an instruction set.
+def show_instructions(
+    name: Annotated[str, typer.Argument(help="A set's name or file, or a collection: p3, flan, niv2, alpaca.")],
+    kind: Annotated[
+        str | None, typer.Option("--for", help="Only templates that apply to a kind of task, e.g. multiple-choice.")
+    ] = None,
+    place: Annotated[Path | None, typer.Option("--from", help="File or folder with a collection's templates.")] = None,
+) -> None:
+    """Show the wordings of an instruction set, or of somebody else's collection as you have it.
 
-    Example: isophrase instructions show sentiment
+    Example: isophrase instructions show flan --from templates.py --for multiple-choice
     """
     from isophrase import listing
 
-    for line in listing.describe_instruction_set(name):
+    if listing.is_collection_name(name):
+        found = listing.describe_collection(name, place, kind)
+    else:
+        found = listing.describe_instruction_set(name)
+    for line in found:
         typer.echo(line)

@@ -29,6 +29,10 @@ class Problems:
         """Note one problem; `place` is a file with its line, or empty."""
         self._lines.append(f"{place}: {text}" if place else text)
 
+    def all(self) -> list[str]:
+        """Every problem, one a line."""
+        return list(self._lines)
+
     def shown(self) -> list[str]:
         """The first problems, one a line, and how many more there are."""
         return first_of(self._lines)

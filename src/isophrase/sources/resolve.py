@@ -11,14 +11,18 @@ from typing import Any
 
 from isophrase.errors import SourceError
 from isophrase.sources import bigbench, bundled, huggingface, mmlu, tabular
-from isophrase.sources.bundled import bundled_sets, bundled_tasks, load_bundled_set, sets_for
+from isophrase.sources.bundled import bundled_sets, bundled_tasks, catalogue_sets, load_bundled_set, sets_for
+from isophrase.sources.collections.readers import is_collection, load_collection_set, load_collection_tasks
 from isophrase.sources.documents import resolve_path
 from isophrase.sources.instructions import read_instruction_set
 from isophrase.sources.loaded import Loaded, Loader, Request
 from isophrase.sources.problems import listed, quoted
 from isophrase.types import InstructionSet
 
-__all__ = ["Loaded", "TaskReference", "bundled_sets", "bundled_tasks", "load_instruction_set", "load_tasks", "sets_for"]
+__all__ = [
+    "Loaded", "TaskReference", "bundled_sets", "bundled_tasks", "catalogue_sets", "load_instruction_set",
+    "load_tasks", "sets_for",
+]  # fmt: skip
 
 TaskReference = str | Mapping[str, Any]
 
@@ -29,6 +33,7 @@ SOURCES: Mapping[str, Loader] = {
     "hf": huggingface.load,
     "file": tabular.load,
     "data": tabular.load,
+    "collection": lambda request: load_collection_tasks(request.name, request.base),
 }
 """Source -> loader. A reference names its source by prefix (`mmlu/anatomy`) or by key (`{mmlu: anatomy}`)."""
 
@@ -43,6 +48,7 @@ def load_tasks(
     - `bigbench/strategyqa`, `bigbench/conceptual_combinations` (all its subtasks), `bigbench/strange_stories/boolean`.
     - `mmlu/anatomy`, `mmlu/stem` (a group), `mmlu/all`.
     - `hf:ID`, `hf:ID:SUBSET`, `hf:./folder`: a data set of a known shape.
+    - `niv2:PATH`, `niv2:PATH:NAME`, `alpaca:PATH`: the examples of a collection's own files.
     - A mapping: the content of a task file (with `data` or `hf`), or one source with its options, such as
       `{bigbench: strategyqa, exemplars: 3, metric: accuracy}` or `{mmlu: anatomy, hf: cais/mmlu}`.
 
@@ -61,16 +67,18 @@ def load_tasks(
 
 
 def load_instruction_set(name: str, *, base: Path = Path()) -> InstructionSet:
-    """An instruction set by the name of a bundled one, or by a path that ends in .yaml, .yml or .jsonl.
+    """An instruction set by name, by a path that ends in .yaml, .yml or .jsonl, or out of a collection's files.
 
     Args:
-        name: Name or path.
+        name: Name (`topic`, `catalogue/mmlu`), path, or `flan:PATH`, `flan:PATH:NAME`, `flan:PATH:NAME@KIND`.
         base: The folder that a relative path starts from.
 
     Raises:
         SourceError: There is no such set, or the file can't be read.
         ManyErrors: All that is wrong with the file.
     """
+    if is_collection(name):
+        return load_collection_set(name, base)
     if PurePath(name).suffix.lower() in (".yaml", ".yml", ".jsonl"):
         return read_instruction_set(resolve_path(name, base))
     return load_bundled_set(name)
@@ -91,13 +99,17 @@ def _take_apart(reference: TaskReference) -> tuple[str, str, Mapping[str, Any]]:
     if "data" in reference:
         return "data", "", reference
     raise SourceError(
-        f"a task with one of the keys {listed(SOURCES)}", got=quoted(dict(reference)), remedy="add one of them"
+        f"a task with one of the keys {listed(name for name in SOURCES if name != 'collection')}",
+        got=quoted(dict(reference)),
+        remedy="add one of them",
     )
 
 
 def _take_text_apart(reference: str) -> tuple[str, str, Mapping[str, Any]]:
     if reference.startswith("hf:"):
         return "hf", reference.removeprefix("hf:"), {}
+    if is_collection(reference):
+        return "collection", reference, {}
     if PurePath(reference).suffix.lower() in (".yaml", ".yml"):
         return "file", reference, {}
     source, _, name = reference.partition("/")

@@ -16,7 +16,7 @@ from isophrase.sources.documents import Document, Text, parse
 from isophrase.sources.problems import Problems, listed, quoted
 from isophrase.types import Metric, Split, TaskKind
 
-RESERVED_FIELDS = frozenset({"options", "option", "letter", "index"})
+RESERVED_FIELDS = frozenset({"options", "option_list", "option", "letter", "index"})
 """Names that templates use for something else."""
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
