@@ -4,7 +4,8 @@ Knows typer and exit codes. What a command does is in `commands/`, one file a gr
 is called, so that `--help` is quick.
 
 Exit codes: 0 done; 1 another error; 2 a wrong argument or experiment file; 3 a task or instruction set that cannot be
-read; 4 a model that cannot be had or used; 5 a run folder that cannot be used; 130 stopped by Ctrl-C.
+read; 4 a model that cannot be had or used; 5 a run folder that cannot be used; 6 a check that is not passed, or a
+finding of lint; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Annotated
 import typer
 
 from isophrase import __version__
-from isophrase.commands import catalogues, doctor, runs
+from isophrase.commands import catalogues, check, doctor, lint, paraphrase, runs
 from isophrase.errors import IsophraseError
 
-EXIT_CODES = "Exit codes: 0 done, 1 other error, 2 arguments, 3 data, 4 model, 5 run folder, 130 stopped."
+EXIT_CODES = "Exit codes: 0 done, 1 other error, 2 arguments, 3 data, 4 model, 5 run folder, 6 not passed, 130 stopped."
 
 app = typer.Typer(
     name="isophrase",
@@ -37,6 +38,9 @@ COMMANDS = (
     runs.run,
     runs.report,
     doctor.doctor,
+    lint.lint,
+    check.check,
+    paraphrase.paraphrase,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -55,28 +55,52 @@ def _inputs_adapter() -> TypeAdapter[Inputs]:
     return TypeAdapter(Inputs)
 
 
-def read_run(folder: Path, *, rule: Rule | None = None, level: float | None = None) -> RunView:
+def read_run(
+    folder: Path, *, rule: Rule | None = None, level: float | None = None, leave_out: frozenset[str] = frozenset()
+) -> RunView:
     """Everything that a report shows of a run, which may still be incomplete.
 
     Args:
         folder: The run folder.
         rule: How options are compared, if not as the experiment says.
         level: Confidence level, if not as the experiment says.
+        leave_out: Instructions (`set/id`) that are taken for not measured: those that an audit doubts.
 
     Raises:
         StoreError: The folder is not a run, is damaged, or holds no score yet.
     """
     store, manifest = existing_run(folder)
     damaged = store.check_parts()
-    inputs = _read_inputs(store)
+    inputs = _without(_read_inputs(store), leave_out)
     reading = replace(inputs.reading, rule=rule or inputs.reading.rule, level=level or inputs.reading.level)
     keys = store.panels()
     if not keys:
         raise StoreError("a run with scores", got=f"none yet in {folder}", remedy="run the experiment first")
     panels = tuple(_panel(store, key, inputs, reading) for key in keys)
-    missing = inputs.cells - sum(len(panel.measurements) for panel in panels)
+    # Left out, a cell is not missing.
+    missing = 0 if leave_out else inputs.cells - sum(len(panel.measurements) for panel in panels)
     notes = [*manifest.notes, *(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged)]
     return RunView(manifest.name, _facts(manifest, reading), (*notes, *_notes(panels, manifest, missing)), panels)
+
+
+def _without(inputs: Inputs, leave_out: frozenset[str]) -> Inputs:
+    """What was asked, less some instructions.
+
+    Raises:
+        StoreError: Nothing would be left of a task.
+    """
+    if not leave_out:
+        return inputs
+    asked = tuple(
+        replace(item, instructions=tuple(one for one in item.instructions if one.id not in leave_out))
+        for item in inputs.asked
+    )
+    empty = [item.task.name for item in asked if all(one.role.is_control for one in item.instructions)]
+    if empty:
+        raise StoreError(
+            "an instruction that is left", got=f"none of {', '.join(empty)}", remedy="leave out fewer instructions"
+        )
+    return replace(inputs, asked=asked)
 
 
 def _read_inputs(store: Store) -> Inputs:
@@ -94,7 +118,8 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
     asked = next(item for item in inputs.asked if item.task.name == key.task)
     model = next(item for item in inputs.models if item.name == key.model)
     by_id = {example.id: example for example in asked.examples}
-    scores = store.scores(key)
+    names = {item.id for item in asked.instructions}
+    scores = [score for score in store.scores(key) if score.cell.instruction in names]
     measurements = {(score.cell.instruction, score.cell.example): score.measurement for score in scores}
     asked_examples = [by_id[example] for _, example in measurements]
     found = outcomes(list(measurements.values()), asked_examples, asked.task.metric, reading.rule)

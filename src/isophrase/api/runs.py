@@ -20,6 +20,8 @@ from isophrase.manifest import new_manifest
 from isophrase.models.base import GenerationLimits
 from isophrase.models.catalog import CATALOG, ensure
 from isophrase.models.huggingface import Identified, identify, load
+from isophrase.paraphrase.audit import read_audit
+from isophrase.paraphrase.pair import Verdict
 from isophrase.plan import make_grid, make_plan
 from isophrase.progress import Display, Silent
 from isophrase.report.html import render_html
@@ -120,28 +122,40 @@ def _fill(grid: Grid, model: Identified, store: Store, experiment: Experiment, s
     store.add_notes([f"{model.spec.name}: {note}" for note in (*loaded.notes, *local.notes)])
 
 
-def read(folder: Path | str, *, rule: Rule | None = None, level: float | None = None) -> RunView:
+def read(
+    folder: Path | str, *, rule: Rule | None = None, level: float | None = None, leave_out: frozenset[str] = frozenset()
+) -> RunView:
     """The estimates of a run, with what they were made from.
 
     Args:
         folder: The run folder.
         rule: How options are compared; default: as the experiment says.
         level: Confidence level of the intervals; default: as the experiment says.
+        leave_out: Instructions (`set/id`) to take for not measured: see `doubted`.
 
     Raises:
         IsophraseError: The folder is not a run, or an argument is wrong.
     """
-    return read_run(Path(folder), rule=rule, level=level)
+    return read_run(Path(folder), rule=rule, level=level, leave_out=leave_out)
 
 
-def write_report(folder: Path | str, view: RunView | None = None) -> Path:
-    """Write `report.html` into a run folder.
+def doubted(audit: Path | str) -> frozenset[str]:
+    """The instructions (`set/id`) that an audit file does not let through, a person's overrides counted.
+
+    Raises:
+        IsophraseError: It is no audit file.
+    """
+    return frozenset(f"{item.set}/{item.id}" for item in read_audit(Path(audit))[0] if item.final is not Verdict.PASS)
+
+
+def write_report(folder: Path | str, view: RunView | None = None, name: str = REPORT) -> Path:
+    """Write `report.html`, or a file of another name, into a run folder.
 
     Returns:
         Its path.
     """
     folder = Path(folder)
-    path = folder / REPORT
+    path = folder / name
     write_atomically(path, render_html(view if view is not None else read(folder)).encode())
     return path
 

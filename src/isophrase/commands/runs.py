@@ -57,6 +57,10 @@ def report(
         Rule | None, typer.Option(help="How options are compared. Default: as the experiment says.")
     ] = None,
     level: Annotated[float | None, typer.Option(help="Confidence level of the intervals, e.g. 0.9.")] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option("--audit", help="Also show the estimates without wordings that this audit file doubts."),
+    ] = None,
 ) -> None:
     """Print the estimates of a run and write its report.html.
 
@@ -66,4 +70,11 @@ def report(
 
     view = runs.read(folder, rule=rule, level=level)
     show_estimates(view, as_json)
-    console(stderr=True).print(f"report: {runs.write_report(folder, view)}", soft_wrap=True)
+    shown_on = console(stderr=True)
+    shown_on.print(f"report: {runs.write_report(folder, view)}", soft_wrap=True)
+    if audit is not None:
+        doubted = runs.doubted(audit)
+        view = runs.read(folder, rule=rule, level=level, leave_out=doubted)
+        shown_on.print(f"without the {len(doubted)} wordings that {audit} doubts or fails:", soft_wrap=True)
+        show_estimates(view, as_json)
+        shown_on.print(f"report: {runs.write_report(folder, view, 'report-audited.html')}", soft_wrap=True)
