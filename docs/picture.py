@@ -1,10 +1,10 @@
 """Takes a picture of a report with a Chromium that is installed on this machine.
 
 Usage: python docs/picture.py runs/demo docs/images/report.png [--dark] [--width 1280] [--height 900] [--full]
-       [--open TASK] [--chromium /usr/bin/chromium]
+       [--open TASK] [--element SELECTOR] [--chromium /usr/bin/chromium]
 
-`--open TASK` opens the first instruction of a task and scrolls to it. Needs the Python package `playwright`; its own
-browsers are not used.
+`--open TASK` opens the worst instruction of a task and scrolls to it; `--element` takes one part of the page alone.
+Needs the Python package `playwright`; its own browsers are not used.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=900)
     parser.add_argument("--full", action="store_true", help="the whole page instead of its first screen")
     parser.add_argument("--open", metavar="TASK", help="open the first instruction of this task")
+    parser.add_argument("--element", metavar="SELECTOR", help="one part of the page, by CSS selector")
     parser.add_argument("--chromium", default=shutil.which("chromium") or "/usr/bin/chromium")
     arguments = parser.parse_args()
     report = arguments.report / "report.html" if arguments.report.is_dir() else arguments.report
@@ -47,7 +48,14 @@ def main() -> None:
         if arguments.open:
             _open(page, arguments.open)
         arguments.picture.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=arguments.picture, full_page=arguments.full)
+        if arguments.element:
+            part = page.locator(arguments.element).first
+            part.scroll_into_view_if_needed()
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(1500)  # what is drawn when it is seen
+            part.screenshot(path=arguments.picture)
+        else:
+            page.screenshot(path=arguments.picture, full_page=arguments.full)
         browser.close()
     print(f"wrote {arguments.picture}")
 
@@ -55,7 +63,7 @@ def main() -> None:
 def _open(page: Page, task: str) -> None:
     section = page.locator("section.panel", has=page.get_by_role("heading", name=task)).first
     section.locator("details.instructions > summary").click()
-    section.locator("button.opener").first.click()
+    section.locator("button.opener").last.click()
     section.locator("button.example").first.click()
     section.locator("details.instructions").scroll_into_view_if_needed()
     section.locator("details.instructions > summary").evaluate("node => node.scrollIntoView()")

@@ -49,7 +49,9 @@ def test_version_and_listings(isophrase):
     assert "{{ input }}" in isophrase("instructions", "show", "topic")[1]
 
 
-@pytest.mark.parametrize("command", ["", "demo", "run", "report", "models", "tasks", "instructions", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "run", "report", "distance", "models", "tasks", "instructions", "doctor"]
+)
 def test_every_command_has_help_and_an_example(isophrase, command):
     code, out, _ = isophrase(*command.split(), "--help")
     assert code == 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from isophrase.api.distances import measure_distances
     from isophrase.api.runs import evaluate, fetch, get_model, load_experiment, read, write_report
     from isophrase.errors import IsophraseError
     from isophrase.types import Example, Instruction, InstructionSet, ModelSpec, Task
@@ -26,6 +27,7 @@ _HOMES = {
     "fetch": "api.runs",
     "get_model": "api.runs",
     "load_experiment": "api.runs",
+    "measure_distances": "api.distances",
     "read": "api.runs",
     "write_report": "api.runs",
 }
@@ -41,6 +43,7 @@ __all__ = [
     "fetch",
     "get_model",
     "load_experiment",
+    "measure_distances",
     "read",
     "write_report",
 ]

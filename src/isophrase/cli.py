@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from isophrase import __version__
-from isophrase.commands import catalogues, check, doctor, lint, paraphrase, runs
+from isophrase.commands import catalogues, check, distances, doctor, lint, paraphrase, runs
 from isophrase.errors import IsophraseError
 
 EXIT_CODES = "Exit codes: 0 done, 1 other error, 2 arguments, 3 data, 4 model, 5 run folder, 6 not passed, 130 stopped."
@@ -37,6 +37,7 @@ COMMANDS = (
     runs.demo,
     runs.run,
     runs.report,
+    distances.distance,
     doctor.doctor,
     lint.lint,
     check.check,

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from isophrase.errors import StoreError
+from isophrase.geometry import with_geometry
 from isophrase.manifest import Manifest
 from isophrase.plan import Asked
 from isophrase.report.view import Panel, RunView
@@ -71,16 +72,18 @@ def read_run(
     """
     store, manifest = existing_run(folder)
     damaged = store.check_parts()
-    inputs = _without(_read_inputs(store), leave_out)
+    inputs = _without(read_inputs(store), leave_out)
     reading = replace(inputs.reading, rule=rule or inputs.reading.rule, level=level or inputs.reading.level)
     keys = store.panels()
     if not keys:
         raise StoreError("a run with scores", got=f"none yet in {folder}", remedy="run the experiment first")
-    panels = tuple(_panel(store, key, inputs, reading) for key in keys)
+    measured = [_panel(store, key, inputs, reading) for key in keys]
+    panels, distances, remarks = with_geometry(folder, keys, measured, reading.level, reading.seed)
     # Left out, a cell is not missing.
     missing = 0 if leave_out else inputs.cells - sum(len(panel.measurements) for panel in panels)
-    notes = [*manifest.notes, *(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged)]
-    return RunView(manifest.name, _facts(manifest, reading), (*notes, *_notes(panels, manifest, missing)), panels)
+    notes = [*manifest.notes, *(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged), *remarks]
+    notes += _notes(panels, manifest, missing)
+    return RunView(manifest.name, _facts(manifest, reading), tuple(notes), panels, distances)
 
 
 def _without(inputs: Inputs, leave_out: frozenset[str]) -> Inputs:
@@ -103,7 +106,12 @@ def _without(inputs: Inputs, leave_out: frozenset[str]) -> Inputs:
     return replace(inputs, asked=asked)
 
 
-def _read_inputs(store: Store) -> Inputs:
+def read_inputs(store: Store) -> Inputs:
+    """The snapshot of a run.
+
+    Raises:
+        StoreError: It is damaged, or of another version.
+    """
     try:
         return _inputs_adapter().validate_python(store.inputs())
     except ValidationError as error:

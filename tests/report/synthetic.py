@@ -1,11 +1,13 @@
 """A made-up run that looks like a real one: several tasks, 18 wordings with effects of their own, 60 examples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
-from isophrase.report.view import Panel, RunView
+from isophrase.report.view import Geometry, Panel, RunView
+from isophrase.statistics.distance import DistanceTable, findings
+from isophrase.statistics.observed import reference_rows
 from isophrase.statistics.summary import InstructionSummary, TaskSummary, summarise
 from isophrase.statistics.tables import Estimate, OutcomeTable
 from isophrase.types import Example, Instruction, Measurement, Metric, OutputForm, Role
@@ -188,6 +190,40 @@ def run(*, known: bool = False, plans: tuple[Plan, ...] = PLANS, shots: tuple[in
         notes=("entailment is near chance under most wordings: there, wording can show little.",),
         panels=tuple(panel(plan, shots=shot, known=known) for shot in shots for plan in plans),
     )
+
+
+def far(panel: Panel, slope: float, models: tuple[str, ...], seed: int) -> tuple[Panel, DistanceTable]:
+    """A panel with made-up distances, of which `slope` goes with the loss."""
+    rng = np.random.default_rng([seed, *panel.summary.task.encode("utf-8", "surrogatepass")])
+    references, count = reference_rows(panel.instructions), min(20, len(panel.examples))
+    table = DistanceTable(panel.table, tuple(range(count)), np.zeros((1, 1)), np.zeros((1, 1)), references)
+    loss = table.losses
+    own, common = rng.normal(0, 0.03, (len(loss), count)), rng.normal(0, 0.1 * (1 - slope), (len(loss), 1))
+    cosine = np.abs(0.4 + slope * np.nan_to_num(loss)[:, None] + own + common)
+    cosine = np.where(np.isnan(loss)[:, None], np.nan, cosine)
+    means = cosine @ np.full(count, 1 / count)
+    rows, columns = np.divmod(np.arange(len(loss) * count), count)
+    points = rng.uniform(-1, 1, (len(rows), 2)).astype(np.float32)
+    geometry = Geometry(
+        layer=-2, position="last", to="reference wording", l2=10 * means, cosine=means, centroid=12 * means,
+        cka=1 - means, loss=loss, spread_l2=4.0, spread_cosine=0.2, examples=count, rows=rows, columns=columns,
+        tsne=points, pca=points[::-1].copy(), explained=(0.4, 0.2), perplexity=19.0, together=models,
+    )  # fmt: skip
+    return replace(panel, geometry=geometry), replace(table, l2=10 * cosine, cosine=cosine)
+
+
+@cache
+def run_with_distances(*, slope: float = 0.5, models: tuple[str, ...] = (MODEL,)) -> RunView:
+    """The standard run with distances; with several models, each has the same outcomes."""
+    panels, said = [], {}
+    for place, model in enumerate(models):
+        pairs = [far(item, slope, models, place) for item in run().panels]
+        panels += [
+            replace(item, summary=replace(item.summary, model=model), table=replace(item.table, model=model))
+            for item, _ in pairs
+        ]
+        said[model, 0, "chat"] = findings([table for _, table in pairs])
+    return replace(run(), panels=tuple(panels), distances=said)
 
 
 def estimate(value: float, low: float = float("nan"), high: float = float("nan")) -> Estimate:

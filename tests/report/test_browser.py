@@ -1,80 +1,15 @@
 """The page in a real browser: it opens without complaint, asks nothing of the network, and responds."""
 
-import os
-import shutil
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-from isophrase.report.html import render_html
 from isophrase.report.view import RunView
+from tests.report.browser import NEEDS_CHROMIUM, open_table, visible_ids
 from tests.report.synthetic import HEADLINE, PLANS, panel, run
 from tests.report.test_html import HOSTILE, hostile_view
 
-CHROMIUM = os.environ.get("ISOPHRASE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}: install it, or set ISOPHRASE_CHROMIUM"
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-        yield browser
-        browser.close()
-
-
-@cache
-def standard_page():
-    return render_html(run())
-
-
-def rendered(view):
-    return standard_page() if view is run() else render_html(view)
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """Opens a view; at the end, nothing may have been complained of, and nothing but the file asked for."""
-    seen, contexts = [], []
-
-    def opened(view, *, anchor="", **options):
-        path = tmp_path / "report.html"
-        path.write_text(rendered(view), encoding="utf-8")
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        page.on("console", lambda message: seen.append(f"console {message.type}: {message.text}"))
-        page.on("pageerror", lambda error: seen.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: seen.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: request.url.startswith("file:") or seen.append(f"request: {request.url}"))
-        page.goto(path.as_uri() + anchor)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert seen == []
-
-
-def open_table(page, place=0):
-    section = page.locator("section.panel").nth(place)
-    section.locator("details.instructions > summary").click()
-    return section
-
-
-def visible_ids(section):
-    return section.locator("table.rows > tbody > tr:not(.detail):visible .id").all_inner_texts()
+pytestmark = NEEDS_CHROMIUM
 
 
 def test_an_instruction_opened_by_a_click_shows_its_template_examples_and_options(show):
@@ -87,6 +22,7 @@ def test_an_instruction_opened_by_a_click_shows_its_template_examples_and_option
     row = given.ranking[0]
     detail = section.locator("tr.detail")
     detail.locator("pre").first.wait_for()
+    detail.locator("select").select_option("all")
     assert opener.get_attribute("aria-expanded") == "true"
     assert detail.locator("pre").first.text_content() == given.instructions[row].template
     assert detail.locator("pre").nth(1).text_content() == given.instructions[0].template
@@ -101,6 +37,51 @@ def test_an_instruction_opened_by_a_click_shows_its_template_examples_and_option
     assert sum(int(text.split()[-2]) for text in table.locator("td.num").all_inner_texts()) in (99, 100, 101)
     opener.click()
     assert section.locator("tr.detail").count() == 0
+
+
+def test_words_that_differ_from_the_reference_are_marked_on_both_sides(show):
+    page = show(run(), anchor="#p0-i2")
+    detail = page.locator("tr.detail")
+    detail.locator("pre").first.wait_for()
+    template, reference = (run().panels[0].instructions[row].template for row in (2, 0))
+    added = detail.locator("pre").first.locator("ins").all_inner_texts()
+    gone = detail.locator("pre").nth(1).locator("del").all_inner_texts()
+    assert detail.locator("pre").all_text_contents()[:2] == [template, reference]
+    assert added == ["Sentiment"]
+    assert "".join(gone).replace(" ", "").startswith("Istheopinionpositiveornegative?")
+    assert "{{input}}" not in "".join(gone).replace(" ", "")
+
+
+def test_the_examples_that_flip_come_first_with_both_answers(show):
+    view = run()
+    page = show(view, anchor="#p0-i2")
+    page.locator("tr.detail pre").first.wait_for()
+    given = view.panels[0]
+    own, other = given.table.choices[2], given.table.choices[0]
+    assert page.locator("tr.detail select").input_value() == "unlike"
+    assert page.locator("tr.detail option:checked").inner_text().endswith(f"({int((own != other).sum())})")
+    first = int((own != other).argmax())
+    texts = [given.chosen[given.instructions[row].id, given.examples[first].id] for row in (0, 2)]
+    assert page.locator("button.example .answer").first.inner_text().split("→")[-1].strip() == texts[1]
+    assert texts[0] in page.locator("button.example .answer").first.inner_text()
+    broken = int(((given.table.values[2] == 0) & (given.table.values[0] == 1)).sum())
+    page.locator("tr.detail select").select_option("broken")
+    assert page.locator("ul.examples > li").count() == min(20, broken)
+
+
+def test_tasks_sort(show):
+    page = show(run())
+    names = page.locator("table.tasks tbody th a")
+    before = names.all_inner_texts()
+    heading = page.locator("table.tasks thead th", has_text="Spread")
+    heading.locator("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    values = [
+        float(cell.get_attribute("data-value")) for cell in page.locator("table.tasks tbody td:nth-child(6)").all()
+    ]
+    assert values == sorted(values, reverse=True)
+    page.locator("table.tasks thead th button").first.click()
+    assert names.all_inner_texts() == sorted(before)
 
 
 def test_examples_can_be_narrowed_to_the_wrong_ones(show):
@@ -250,14 +231,18 @@ def test_without_a_script_the_page_can_be_read(show):
     assert section.locator("button").count() == 0
 
 
+@pytest.mark.parametrize("button", [False, True], ids=["system", "button"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_enough_contrast(show, scheme):
+def test_text_has_enough_contrast(show, scheme, button):
     page = show(run(), color_scheme=scheme)
+    if button:
+        page.get_by_role("button", name="Change between dark and light").click()
     colours = page.evaluate(
         """() => Object.fromEntries(['paper', 'raised', 'ink', 'muted', 'accent', 'other'].map((name) => {
-            const probe = document.createElement('canvas').getContext('2d');
-            probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
-            return [name, probe.fillStyle];
+            const probe = document.body.appendChild(document.createElement('i'));
+            probe.style.setProperty('color', `var(--${name})`);
+            const [r, g, b] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+            return [name, '#' + [r, g, b].map((part) => part.toString(16).padStart(2, '0')).join('')];
         }))"""
     )
 
@@ -270,6 +255,7 @@ def test_text_has_enough_contrast(show, scheme):
         for ground in ("paper", "raised"):
             low, high = sorted((luminance(colours[name]), luminance(colours[ground])))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (name, ground)
+    assert (luminance(colours["paper"]) > 0.5) == ((scheme == "light") != button)
 
 
 def test_many_instructions_are_drawn_closer_and_still_open(show):

@@ -12,7 +12,8 @@ import pytest
 
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
-from tests.report.synthetic import HEADLINE, PLANS, estimate, run, tiny
+from isophrase.statistics.distance import findings
+from tests.report.synthetic import HEADLINE, PLANS, estimate, far, run, tiny
 
 HOSTILE = "</script><script>alert(1)</script><!-- \"'><img src=x onerror=alert(1)>"
 TRICKS = [HOSTILE, "\u202egnp.exe", "\ud800 lone", "x" * 5000, "{{ 7 * 7 }} {% raw %}", "\x1b[31mred\x00"]
@@ -76,7 +77,8 @@ def hostile_view(trick):
         chosen={(names[row], column): item for (row, column), item in given.chosen.items()},
         description=trick,
     )
-    return RunView(trick, {trick: trick}, (trick,), (given,))
+    given, table = far(given, 0.5, (trick,), 0)
+    return RunView(trick, {trick: trick}, (trick,), (given,), {(trick, 0, "plain"): findings([table])})
 
 
 @pytest.mark.parametrize("trick", TRICKS, ids=["script", "bidi", "surrogate", "long", "template", "control"])
@@ -128,8 +130,8 @@ def test_links_inside_the_page_lead_somewhere_and_ids_are_unique(page):
 
 
 def test_the_script_never_parses_text_as_markup():
-    for name in ("data.js", "detail.js", "page.js"):
-        source = files("isophrase.report").joinpath("templates", name).read_text()
+    for path in files("isophrase.report").joinpath("templates").iterdir():
+        source = path.read_text() if path.name.endswith(".js") else ""
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|fetch\(", source
         )

@@ -17,6 +17,7 @@ from isophrase.engine.pairs import PackedPairs
 from isophrase.engine.plain import PlainDecoder
 from isophrase.engine.plain_pairs import PlainPairs
 from isophrase.engine.seam import Question, Tokens
+from isophrase.engine.states import Floats, Where
 from isophrase.engine.stopping import Stopping
 from isophrase.engine.tree import Sizes, TreeDecoder
 
@@ -36,6 +37,10 @@ class Executor(Protocol):
 
     def generate(self, contexts: Sequence[Tokens], stopping: Stopping) -> list[str]:
         """The text that greedy decoding adds to each context."""
+        ...
+
+    def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        """The hidden state of each context, in float32: [contexts, hidden]."""
         ...
 
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from isophrase.engine.backbone import take_apart
 from isophrase.engine.choosing import choose
 from isophrase.engine.seam import Question, tokenise
+from isophrase.engine.states import States, Where, resolve_layer, stack_of
 from isophrase.engine.stopping import Stopping, end_tokens
 from isophrase.errors import ModelError
 from isophrase.models.base import GenerationLimits, Message
@@ -82,6 +86,34 @@ class LocalModel:
         for index, text in zip(open_ended, texts, strict=True):
             measurements[index] = Measurement(text=text)
         return measurements
+
+    def layer(self, where: Where) -> int:
+        """The number, from the front, of the layer that a state is taken from.
+
+        Raises:
+            ConfigError: The model has no such layer.
+        """
+        return resolve_layer(stack_of(self._backbone, where), where.layer)
+
+    def states(self, prompts: Sequence[Prompt], where: Where) -> States:
+        """The hidden state of each prompt, without its answers; a prompt that does not fit has a reason instead.
+
+        Raises:
+            ConfigError: The model has no such layer.
+        """
+        questions = tokenise(
+            self._loaded.tokenizer, [replace(prompt, answers=()) for prompt in prompts],
+            encoder_decoder=self._loaded.is_encoder_decoder, context_length=self._loaded.context_length,
+            virtual=len(self._backbone.virtual),
+        )  # fmt: skip
+        missing = {index: reason for index, item in enumerate(questions) if (reason := item.unscored) is not None}
+        fit = [index for index in range(len(questions)) if index not in missing]
+        width = self._backbone.config.hidden_size
+        values = np.full((len(prompts), width), np.nan, dtype=np.float32)
+        self.layer(where)
+        if fit:
+            values[fit] = self._chosen.executor.states([questions[index].context for index in fit], where)
+        return States(values, missing)
 
 
 def _measured(question: Question, sums: tuple[float, ...]) -> Measurement:

@@ -21,6 +21,7 @@ from isophrase.engine.projection import log_probabilities
 from isophrase.engine.replacing import replaced
 from isophrase.engine.requests import collect
 from isophrase.engine.seam import Question, Tokens
+from isophrase.engine.states import Floats, Tap, Where, as_array, stack_of
 from isophrase.engine.stopping import Stopping
 
 
@@ -82,6 +83,31 @@ class PackedPairs:
         """The text that greedy decoding makes of each prompt."""
         return self._plain.generate(contexts, stopping)
 
+    @torch.inference_mode()
+    def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        """The hidden state of each prompt: [contexts, hidden]."""
+        attention, tap = PairAttention(self._backbone), Tap(stack_of(self._backbone, where), where.layer)
+        parts: list[Floats] = []
+        order: list[int] = []
+        # Any answer of one token does: only the start of the decoder is read in front of it.
+        questions = [Question(context, ((0,),)) for context in contexts]
+        with replaced(self._backbone.model, attention), without_biases(self._backbone.model), tap.opened():
+            for group in self._groups(questions):
+                parts.append(as_array(self._state(group, attention, tap, where)))
+                order += [item.index for item in group]
+        return np.concatenate(parts)[np.argsort(order)]
+
+    def _state(self, group: Sequence[_Item], attention: PairAttention, tap: Tap, where: Where) -> Tensor:
+        self._begin(group, attention)
+        states = self._encode([item.context for item in group])
+        if where.is_mean:
+            widths = [self._front + len(item.context) for item in group]
+            rows = torch.split(tap.of(states)[0], widths)
+            return torch.stack([row[self._front :].float().mean(dim=0) for row in rows])
+        hidden = tap.of(self._decode(group, states)[None])[0]
+        ends = np.cumsum([item.answers.pack.size for item in group]) - 1
+        return hidden[torch.from_numpy(ends).to(hidden.device)]
+
     def _groups(self, questions: Sequence[Question]) -> Iterator[list[_Item]]:
         """Questions that go through the model together, like ones side by side."""
         known: dict[tuple[Tokens, ...], _Answers] = {}
@@ -114,16 +140,20 @@ class PackedPairs:
         return known[question.answers]
 
     def _measure(self, group: Sequence[_Item], attention: PairAttention) -> list[list[float]]:
-        attention.begin(
-            [self._stretch(list(same)) for _, same in groupby(group, key=lambda i: (len(i.context), i.answers.number))]
-        )
-        states = self._encode([item.context for item in group])
-        device = self._backbone.device
-        ids = torch.from_numpy(np.concatenate([item.answers.pack.tokens for item in group])).to(device)
-        hidden = self._backbone.body(
+        self._begin(group, attention)
+        return self._look_up(group, self._decode(group, self._encode([item.context for item in group])))
+
+    def _begin(self, group: Sequence[_Item], attention: PairAttention) -> None:
+        alike = groupby(group, key=lambda item: (len(item.context), item.answers.number))
+        attention.begin([self._stretch(list(same)) for _, same in alike])
+
+    def _decode(self, group: Sequence[_Item], states: Tensor) -> Tensor:
+        """The decoder's last hidden states of all answers in one row: [tokens, hidden]."""
+        ids = torch.from_numpy(np.concatenate([item.answers.pack.tokens for item in group])).to(self._backbone.device)
+        hidden: Tensor = self._backbone.body(
             input_ids=ids[None], encoder_hidden_states=states, use_cache=False
-        ).last_hidden_state[0]
-        return self._look_up(group, hidden)
+        ).last_hidden_state
+        return hidden[0]
 
     def _stretch(self, items: Sequence[_Item]) -> Stretch:
         return Stretch(len(items), self._front + len(items[0].context), items[0].answers.pack)

@@ -17,6 +17,7 @@ from isophrase.engine.backbone import Backbone
 from isophrase.engine.projection import log_probabilities, most_likely
 from isophrase.engine.requests import collect
 from isophrase.engine.seam import Question, Tokens
+from isophrase.engine.states import Floats, Tap, Where, as_array
 from isophrase.engine.stopping import Stopping
 
 _PAD = 0
@@ -53,6 +54,20 @@ class PlainDecoder:
         inputs = self._inputs(ids, mask)
         hidden: Tensor = self._backbone.body(**inputs, use_cache=bool(virtual.keys)).last_hidden_state
         return hidden[:, hidden.shape[1] - ids.shape[1] :]
+
+    @torch.inference_mode()
+    def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        """The hidden state of each context: [contexts, hidden]."""
+        tap = Tap(self._backbone.body, where.layer)
+        parts: list[Floats] = []
+        order: list[int] = []
+        with tap.opened():
+            for batch in batches([len(context) for context in contexts], self._budget):
+                ids, mask = pad([contexts[row] for row in batch], self._backbone.device)
+                states = tap.of(self._hidden(ids, mask))[:, -ids.shape[1] :]
+                parts.append(as_array(pooled(states, mask, where)))
+                order += batch
+        return np.concatenate(parts)[np.argsort(order)]
 
     def _inputs(self, ids: Tensor, mask: Tensor) -> dict[str, Any]:
         virtual, rows = self._backbone.virtual, ids.shape[0]
@@ -123,6 +138,14 @@ def pad(rows: Sequence[Tokens], device: torch.device, *, left: bool = False) -> 
         ids[index, place] = row
         mask[index, place] = 1
     return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def pooled(states: Tensor, mask: Tensor, where: Where) -> Tensor:
+    """Each right-padded row's last state, or the mean over its tokens: [rows, width, hidden] -> [rows, hidden]."""
+    lengths = mask.sum(dim=1)
+    if not where.is_mean:
+        return states[torch.arange(len(lengths), device=states.device), lengths - 1]
+    return (states.float() * mask[:, :, None]).sum(dim=1) / lengths[:, None]
 
 
 def empty_cache(backbone: Backbone) -> Any:

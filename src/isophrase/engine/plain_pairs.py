@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from isophrase.engine.backbone import Backbone
-from isophrase.engine.plain import batches, empty_cache, filled_cache, pad
+from isophrase.engine.plain import batches, empty_cache, filled_cache, pad, pooled
 from isophrase.engine.projection import log_probabilities, most_likely
 from isophrase.engine.requests import collect
 from isophrase.engine.seam import Question, Tokens
+from isophrase.engine.states import Floats, Tap, Where, as_array, stack_of
 from isophrase.engine.stopping import Stopping
 
 
@@ -48,6 +50,26 @@ class PlainPairs:
             for index, totals in zip(batch, requests.sums(), strict=True):
                 sums[index] = totals
         return sums
+
+    @torch.inference_mode()
+    def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        """The hidden state of each prompt: [contexts, hidden]."""
+        tap = Tap(stack_of(self._backbone, where), where.layer)
+        parts: list[Floats] = []
+        order: list[int] = []
+        with tap.opened():
+            for batch in batches([len(context) for context in contexts], self._budget):
+                parts.append(as_array(self._state([contexts[row] for row in batch], tap, where)))
+                order += batch
+        return np.concatenate(parts)[np.argsort(order)]
+
+    def _state(self, contexts: Sequence[Tokens], tap: Tap, where: Where) -> Tensor:
+        states, seen = self._encode(contexts)
+        if where.is_mean:
+            front = 0 if self._backbone.virtual.embeddings is None else len(self._backbone.virtual)
+            return pooled(tap.of(states)[:, front:], seen[:, front:], where)
+        ids = torch.tensor([start_tokens(self._backbone)] * len(contexts), device=states.device)
+        return tap.of(self._decode(ids, torch.ones_like(ids), states, seen))[:, -1]
 
     def _encode(self, contexts: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
         """Encoder states [rows, width, hidden] and their mask, virtual tokens in front."""

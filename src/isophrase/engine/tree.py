@@ -22,6 +22,7 @@ from isophrase.engine.projection import log_probabilities
 from isophrase.engine.replacing import replaced
 from isophrase.engine.requests import Requests, collect
 from isophrase.engine.seam import Question, Tokens
+from isophrase.engine.states import Floats, PathSums, Tap, Where, as_array
 from isophrase.engine.step_attention import KeysValues
 from isophrase.engine.stopping import Stopping
 from isophrase.engine.trimming import LastLayer
@@ -129,17 +130,48 @@ class TreeDecoder:
         }
         return Beginning(store, torch.stack([hidden[text] for text in range(len(contexts))]))
 
+    @torch.inference_mode()
+    def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        """The hidden state of each context: [contexts, hidden]."""
+        numbers = {context: number for number, context in enumerate(dict.fromkeys(contexts))}
+        while True:
+            try:
+                found = self._states(list(numbers), where)
+                return found[[numbers[context] for context in contexts]]
+            except torch.OutOfMemoryError:
+                if not self._shrink():
+                    raise
+
+    def _states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
+        tap, virtual = Tap(self._backbone.body, where.layer), len(self._backbone.virtual)
+        sums = PathSums(max(map(len, contexts)), virtual) if where.is_mean else None
+        packs = plan(contexts, [[len(context) - 1] for context in contexts], self._pack, virtual=virtual)
+        found = np.empty((len(contexts), 0), dtype=np.float32)
+        with tap.opened():
+            for pack, hidden in self._walk(packs, self._attention(), whole=sums is not None and tap.is_last):
+                states = tap.of(hidden[None])[0]
+                if not found.shape[1]:
+                    found = np.empty((len(contexts), states.shape[1]), dtype=np.float32)
+                if sums is not None:
+                    states = sums.add(pack, states)
+                rows, columns = pack.askers.T
+                picked = as_array(states[torch.from_numpy(pack.asked).to(states.device)])
+                found[rows] = picked / (columns[:, None] + 1) if where.is_mean else picked
+        return found
+
     def _attention(self) -> TreeAttention:
         return TreeAttention(self._backbone.device, self._backbone.dtype, self._sizes.block)
 
-    def _walk(self, packs: Iterator[Pack], attention: TreeAttention) -> Iterator[tuple[Pack, Tensor]]:
-        """The last hidden states of each pack, right where one is asked for: [size, hidden]."""
+    def _walk(
+        self, packs: Iterator[Pack], attention: TreeAttention, *, whole: bool = False
+    ) -> Iterator[tuple[Pack, Tensor]]:
+        """The last hidden states of each pack, right where one is asked for, or everywhere: [size, hidden]."""
         last = LastLayer(self._backbone.body)
         with replaced(self._backbone.model, attention), last.trimmed():
             self._enter(attention)
             for pack in packs:
                 attention.begin(pack)
-                last.rows = torch.from_numpy(np.unique(pack.asked)).to(self._backbone.device)
+                last.rows = None if whole else torch.from_numpy(np.unique(pack.asked)).to(self._backbone.device)
                 ids = torch.from_numpy(pack.tokens)[None].to(self._backbone.device)
                 yield pack, self._forward(pack, input_ids=ids)
             self.windows |= attention.windows

@@ -6,7 +6,9 @@ array holds unsigned integers, lowest bytes of all first; both are deflated (RFC
 
 Arrays over cells, row by row: `answer`, `generated` (1 + index into `answers` and `generations`, 0: none), `value`
 (metric × 200, 255: unscored), `merged` (1: prompt and answer share a token). `logprob` goes example by example, in each
-option by option, in each instruction by instruction: 1 + −log P / step, 0: not measured.
+option by option, in each instruction by instruction: 1 + −log P / step, 0: not measured. Where hidden states were
+projected, `pointRow` and `pointColumn` say whose each point is, and `tsne` and `pca` hold x and y in turn, from 0 for
+−1 to 65,535 for 1.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isophrase.report.text import visible
-from isophrase.report.view import Panel
+from isophrase.report.view import Geometry, Panel
 from isophrase.types import Example, Instruction
 
 _BYTES = {1: 0xFF, 2: 0xFFFF, 4: 0xFFFFFFFF}
@@ -86,6 +88,7 @@ def _block(panel: Panel, step: float, limit: int) -> dict[str, Any]:
         "value": value.astype(np.int64),
         "merged": merged,
         "logprob": _logprobs(panel, step),
+        **_points(panel.geometry),
     }
     text = {
         "metric": panel.score_name,
@@ -96,6 +99,7 @@ def _block(panel: Panel, step: float, limit: int) -> dict[str, Any]:
         "generations": [cut(item, limit) for item in generations],
         "reasons": [cut(item, limit) for item in reasons],
         "unscored": unscored,
+        "geometry": _distances(panel.geometry),
     }
     return {"text": _pack(safe_json(text).encode()), "arrays": {name: _array(item) for name, item in arrays.items()}}
 
@@ -123,6 +127,25 @@ def _example(example: Example, limit: int) -> dict[str, Any]:
         "gold": list(example.gold),
         "references": [cut(reference, limit) for reference in example.references],
     }
+
+
+def _distances(geometry: Geometry | None) -> dict[str, Any] | None:
+    if geometry is None:
+        return None
+    names = ("cosine", "l2", "centroid", "cka")
+    columns = {name: [None if math.isnan(x) else round(float(x), 5) for x in getattr(geometry, name)] for name in names}
+    return {"to": geometry.to, "explained": [round(share, 3) for share in geometry.explained], **columns}
+
+
+def _points(geometry: Geometry | None) -> dict[str, NDArray[np.int64]]:
+    if geometry is None:
+        return {}
+    found = {"pointRow": geometry.rows, "pointColumn": geometry.columns}
+    for name in ("tsne", "pca"):
+        found[name] = (
+            np.rint((getattr(geometry, name).astype(np.float64) + 1) * 32767.5).clip(0, 65535).astype(np.int64)
+        )
+    return found
 
 
 def _logprobs(panel: Panel, step: float) -> NDArray[np.int64]:

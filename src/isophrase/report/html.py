@@ -16,14 +16,15 @@ import jinja2
 from markupsafe import Markup
 
 from isophrase import __version__
-from isophrase.report import numbers
+from isophrase.report import distances, numbers
+from isophrase.report.distance_page import inside
 from isophrase.report.encode import encode
-from isophrase.report.marks import SHAPES
+from isophrase.report.marks import SHAPES, mark_code
 from isophrase.report.page import condition_pages
 from isophrase.report.text import visible
 from isophrase.report.view import RunView
 
-_SCRIPTS = ("data.js", "detail.js", "page.js")
+_SCRIPTS = ("data.js", "diff.js", "detail.js", "tables.js", "taking.js", "points.js", "page.js")
 
 
 def render_html(view: RunView) -> str:
@@ -31,6 +32,7 @@ def render_html(view: RunView) -> str:
 
     The same view gives the same text. It can be encoded in UTF-8, whatever the texts of the run hold.
     """
+    code = mark_code(view.panels)
     style, script = _file("style.css"), "\n".join(map(_file, _SCRIPTS))
     pages = condition_pages(view)
     return (
@@ -39,6 +41,7 @@ def render_html(view: RunView) -> str:
         .render(
             view=view,
             pages=pages,
+            inside=inside(view, code),
             blocks=[Markup(block) for block in encode(view.panels)],
             shapes=SHAPES,
             style=Markup(style),
@@ -87,6 +90,7 @@ def _environment() -> jinja2.Environment:
         interval=numbers.interval,
         with_interval=numbers.with_interval,
         count=numbers.count,
+        decimal=distances.decimal,
     )
     return environment
 

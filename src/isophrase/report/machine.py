@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from isophrase.report.distances import found
 from isophrase.report.overview import conditions
 from isophrase.report.view import Panel, RunView
-from isophrase.statistics.export import to_json
+from isophrase.statistics.association import Association
+from isophrase.statistics.export import plain_values, to_json
 
 FORMAT = 1
 
@@ -40,7 +42,50 @@ def estimates(view: RunView) -> dict[str, Any]:
         "notes": list(view.notes),
         "models": models,
         "tasks": [_task(panel) for panel in view.panels],
+        "distances": distances(view),
     }
+
+
+def distances_json_text(view: RunView) -> str:
+    """The distances alone, as indented JSON."""
+    return json.dumps({"format": FORMAT, "name": view.name, "distances": distances(view)}, indent=2, allow_nan=False)
+
+
+def distances(view: RunView) -> list[dict[str, Any]]:
+    """For each model × shots × format with distances: associations over tasks, and the numbers of each wording."""
+    return [
+        {
+            "model": item.panels[0].summary.model,
+            "shots": item.panels[0].summary.shots,
+            "prompt_format": item.panels[0].summary.prompt_format,
+            "layer": item.geometry.layer,
+            "position": item.geometry.position,
+            "to": item.geometry.to,
+            "correlation_l2": _association(item.findings.l2),
+            "correlation_cosine": _association(item.findings.cosine),
+            "new_errors_across_wordings": _association(item.findings.across_wordings),
+            "new_errors_across_examples": _association(item.findings.across_examples),
+            "tasks": [_distances_of_task(panel) for panel in item.panels],
+        }
+        for item in found(view)
+    ]
+
+
+def _association(item: Association) -> dict[str, Any]:
+    return dict(plain_values(item))
+
+
+def _distances_of_task(panel: Panel) -> dict[str, Any]:
+    own = panel.geometry
+    assert own is not None
+    names = ("l2", "cosine", "centroid", "cka", "loss")
+    columns = {name: plain_values(getattr(own, name).tolist()) for name in names}
+    rows = [
+        {"instruction": item.id, **{name: columns[name][row] for name in names}}
+        for row, item in enumerate(panel.instructions)
+    ]
+    spread = plain_values({"dispersion_l2": own.spread_l2, "dispersion_cosine": own.spread_cosine})
+    return {"task": panel.summary.task, "examples": own.examples, **spread, "instructions": rows}
 
 
 def _task(panel: Panel) -> dict[str, Any]:

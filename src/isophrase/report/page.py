@@ -80,6 +80,11 @@ class PanelPage:
     worst: InstructionRow | None
 
     @property
+    def is_dense(self) -> bool:
+        """Whether there are so many instructions that each is drawn once, in the plot above the table."""
+        return len(self.rows) > plots.MANY
+
+    @property
     def has_references(self) -> bool:
         return any(row.unlike is not None for row in self.rows)
 
@@ -213,7 +218,7 @@ def _row(panel: Panel, row: int, mark: Mark, limits: tuple[float, float]) -> Ins
         facts=tuple(dict.fromkeys(fact for fact in facts if fact)),
         mark=plots.key(mark),
         summary=panel.summary.instructions[row],
-        spark=plots.sparkline(panel, row, mark, limits),
+        spark=Markup("") if len(panel.instructions) > plots.MANY else plots.sparkline(panel, row, mark, limits),
         unlike=unlike,
         compared=compared,
     )

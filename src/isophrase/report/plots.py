@@ -23,7 +23,7 @@ from isophrase.types import Role
 _AXIS = 34
 _STRIP_LABEL = 30
 _STRIP_BAND = 34
-_MANY = 40
+MANY = 40
 """More instructions than this are drawn closer, without their wordings beside them."""
 
 
@@ -107,7 +107,7 @@ def _stacked(values: Sequence[float], scale: Scale) -> list[tuple[int, float]]:
 def dots(row: Row, limits: tuple[float, float], *, id_: str, anchor: str) -> Markup:
     """One line an instruction, the best first: accuracy and interval, with chance and the mean of all."""
     panel, count = row.panel, len(row.panel.instructions)
-    dense = count > _MANY
+    dense = count > MANY
     step = 8 if dense else 22
     scale = Scale(*limits, 2.0 if dense else 40.0, 98.0)
     height = step * count + 22 + _AXIS
@@ -125,7 +125,7 @@ def _dot(row: Row, index: int, scale: Scale, band: tuple[int, int], *, anchor: s
     top, step = band
     summary, instruction, middle = row.panel.summary.instructions[index], row.panel.instructions[index], top + step / 2
     line = wording_line(instruction.template, 120)
-    said = f"{instruction.id}: {with_interval(summary.mean)} percent. {line}"
+    said = f"{instruction.id}: {with_interval(summary.mean)} percent{f'. {line}' if labelled else ''}"
     parts = [element("title", said), element("rect", class_="hit", x=0, y=top, width="100%", height=step)]
     if labelled:
         text = element("text", line, class_="wording", x=0, y=14, direction="ltr")
@@ -172,7 +172,7 @@ def gaps(rows: Sequence[Row], limits: tuple[float, float], *, id_: str) -> Marku
             (row, float(np.nanmean(means[observed])), float(np.nanmean(means[~observed])), with_interval(gap, 0))
         )
     marks = (Mark("circle", "observed", "observed"), Mark("circle", "unobserved", "unobserved"))
-    return _dumbbells(sides, limits, marks, id_=id_, title="Observed and unobserved wordings")
+    return dumbbells(sides, limits, marks, id_=id_, title="Observed and unobserved wordings")
 
 
 def references(rows: Sequence[Row], limits: tuple[float, float], *, id_: str) -> Markup:
@@ -186,7 +186,7 @@ def references(rows: Sequence[Row], limits: tuple[float, float], *, id_: str) ->
         first, second = float(np.nanmean(one)), float(np.nanmean(other))
         sides.append((row, first, second, hundredths(first - second, 0)))
     marks = (Mark("diamond", "reference", "reference"), Mark("circle", "rephrased", "re-phrased"))
-    return _dumbbells(sides, limits, marks, id_=id_, title="Reference and re-phrased wordings")
+    return dumbbells(sides, limits, marks, id_=id_, title="Reference and re-phrased wordings")
 
 
 def is_reference_row(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -198,7 +198,7 @@ def _levels(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.array([item.mean.value for item in panel.summary.instructions], dtype=np.float64)
 
 
-def _dumbbells(
+def dumbbells(
     sides: Sequence[tuple[Row, float, float, str]],
     limits: tuple[float, float],
     marks: tuple[Mark, Mark],
@@ -206,6 +206,7 @@ def _dumbbells(
     id_: str,
     title: str,
 ) -> Markup:
+    """One line a task: two marks, the bar between them, and the difference in words at the right."""
     scale, step = Scale(*limits, 1.5, 98.5), 48
     height = step * len(sides) + _AXIS
     parts, said = [_grid(scale, height, top=6)], []

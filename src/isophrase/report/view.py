@@ -12,9 +12,57 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from isophrase.statistics.distance import DistanceFindings
 from isophrase.statistics.summary import InstructionSummary, TaskSummary
 from isophrase.statistics.tables import OutcomeTable
 from isophrase.types import Example, Instruction, Measurement, Metric
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the model's inner states of a panel's prompts lie.
+
+    Attributes:
+        layer: As in transformers' `hidden_states`; negative numbers count from the end.
+        position: `last` or `mean`.
+        to: What `l2`, `cosine` and `cka` are measured to.
+        l2: Mean over examples of the Euclidean distance, for each instruction; NaN where undefined.
+        cosine: The same with 1 - cosine similarity.
+        centroid: The same to the mean state of all other wordings.
+        cka: Linear CKA, for each instruction.
+        loss: Accuracy lost, for each instruction, as the correlation takes it.
+        spread_l2: Mean Euclidean distance of two wordings on one example.
+        spread_cosine: The same with 1 - cosine similarity.
+        examples: Number of examples that states were captured for.
+        rows: Instruction of each point of the projections.
+        columns: Column of the panel's table of each point.
+        tsne: Shape (points, 2), within [-1, 1]; empty where there were too few.
+        pca: The same on the first two principal axes.
+        explained: Shares of the variance on these axes.
+        perplexity: Of the t-SNE.
+        together: The models that were drawn in the same plane.
+    """
+
+    layer: int
+    position: str
+    to: str
+    l2: Floats
+    cosine: Floats
+    centroid: Floats
+    cka: Floats
+    loss: Floats
+    spread_l2: float
+    spread_cosine: float
+    examples: int
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    tsne: NDArray[np.float32]
+    pca: NDArray[np.float32]
+    explained: tuple[float, ...]
+    perplexity: float
+    together: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +79,7 @@ class Panel:
         chosen: (instruction id, example id) -> the answer given, as text; absent for an unscored cell.
         metric: How an answer becomes a number.
         description: One line on the task.
+        geometry: Where the model's states lie; None where they were not measured.
     """
 
     summary: TaskSummary
@@ -42,6 +91,7 @@ class Panel:
     chosen: Mapping[tuple[str, str], str]
     metric: Metric = Metric.ACCURACY
     description: str = ""
+    geometry: Geometry | None = None
 
     def __post_init__(self) -> None:
         rows = tuple(item.id for item in self.instructions)
@@ -75,12 +125,14 @@ class RunView:
         facts: What identifies the run: models, dtype, versions, seed, digests.
         notes: Warnings: several environments, merged seams, tasks near chance, cells still missing.
         panels: One for each model × task × shots × format.
+        distances: (model, shots, format) -> what its distances say; empty where none were measured.
     """
 
     name: str
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
     panels: tuple[Panel, ...] = ()
+    distances: Mapping[tuple[str, int, str], DistanceFindings] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

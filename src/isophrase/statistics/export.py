@@ -6,6 +6,7 @@ Knows summaries and overviews. Key names are the names of their fields, and stay
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -18,18 +19,21 @@ def to_json(summary: TaskSummary | InstructionSummary | Overview) -> dict[str, A
 
     A summary also has `measured_std`, `measured_spread` and `performance_drop_rate`, which its instructions imply.
     """
-    found = {item.name: _plain(getattr(summary, item.name)) for item in fields(summary)}
+    found = {item.name: plain_values(getattr(summary, item.name)) for item in fields(summary)}
     if isinstance(summary, TaskSummary):
         for name in ("measured_std", "measured_spread", "performance_drop_rate"):
-            found[name] = _plain(getattr(summary, name))
+            found[name] = plain_values(getattr(summary, name))
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Dataclasses as dicts, tuples as lists, numbers that are not finite as null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain_values(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain_values(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain_values(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

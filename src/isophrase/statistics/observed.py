@@ -1,4 +1,4 @@
-"""Which wordings a model has seen in instruction tuning.
+"""Which wordings a model has seen in instruction tuning, and which wording each one re-phrases.
 
 Knows what a model says it was trained on. Observed is a relation between a wording and a model, never a label.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from isophrase.types import Instruction
+from isophrase.types import Instruction, Role
 
 
 def template_digest(instruction: Instruction) -> str:
@@ -29,3 +29,14 @@ def observed_rows(instructions: Sequence[Instruction], trained_on: frozenset[str
         return None
     seen = [item.collection in trained_on or template_digest(item) in trained_on for item in instructions]
     return np.array(seen, dtype=np.bool_)
+
+
+def reference_rows(instructions: Sequence[Instruction]) -> tuple[int, ...]:
+    """For each instruction the row of the one that it re-phrases: the one it names, else the first reference.
+
+    Returns:
+        -1 for a reference, and where there is none.
+    """
+    rows = {item.id: row for row, item in enumerate(instructions)}
+    first = next((row for row, item in enumerate(instructions) if item.role is Role.REFERENCE), -1)
+    return tuple(-1 if item.role is Role.REFERENCE else rows.get(item.reference or "", first) for item in instructions)

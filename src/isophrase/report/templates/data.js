@@ -104,6 +104,27 @@ class PanelData {
     if (reference === null || !this.code(row, column) || !this.code(reference, column)) return null;
     return this.code(row, column) !== this.code(reference, column);
   }
+
+  /** 1 where an error of the reference is mended, -1 where its right answer is broken, 0 else. */
+  flip(row, column) {
+    const reference = this.referenceRow(row);
+    if (reference === null) return 0;
+    const [own, other] = [this.value(row, column), this.value(reference, column)];
+    if (own === null || other === null) return 0;
+    return Math.sign((own >= 1) - (other >= 1));
+  }
+
+  /** The points of a projection, between -1 and 1: {row, column, x, y}. */
+  points(method) {
+    const places = this.arrays[method] ?? [];
+    const at = (place) => places[place] / 32767.5 - 1;
+    return Array.from({ length: places.length / 2 }, (_, index) => ({
+      row: this.arrays.pointRow[index],
+      column: this.arrays.pointColumn[index],
+      x: at(2 * index),
+      y: at(2 * index + 1),
+    }));
+  }
 }
 
 /** The softmax over the options: how the model splits its belief between the answers that count. */

@@ -24,55 +24,31 @@ function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-/** Words of `text` that are not in the longest common subsequence with `other`, as a set of positions. */
-function newWords(words, other) {
-  const lengths = Array.from({ length: words.length + 1 }, () => new Uint16Array(other.length + 1));
-  for (let i = words.length - 1; i >= 0; i -= 1) {
-    for (let j = other.length - 1; j >= 0; j -= 1) {
-      lengths[i][j] = words[i] === other[j] ? lengths[i + 1][j + 1] + 1 : Math.max(lengths[i + 1][j], lengths[i][j + 1]);
-    }
-  }
-  const added = new Set();
-  let [i, j] = [0, 0];
-  while (i < words.length) {
-    if (j < other.length && words[i] === other[j]) [i, j] = [i + 1, j + 1];
-    else if (j < other.length && lengths[i][j + 1] > lengths[i + 1][j]) j += 1;
-    else added.add(i++);
-  }
-  return added;
-}
-
-const MOST_WORDS = 600;
-const wordsOf = (text) => text.match(/\{\{.*?\}\}|\s+|[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}]/gsu) ?? [];
-
-function template(text, other) {
-  const block = make("pre", { dir: "auto" });
-  const words = wordsOf(text);
-  const others = other === null ? [] : wordsOf(other);
-  if (other === null || Math.max(words.length, others.length) > MOST_WORDS) {
-    block.append(text);
-    return block;
-  }
-  const added = newWords(words, others);
-  words.forEach((word, place) => block.append(added.has(place) && word.trim() ? make("mark", {}, word) : word));
-  return block;
-}
-
 function instructionDetail(data, row) {
   const instruction = data.instructions[row];
   const reference = data.referenceRow(row);
   const box = make("div");
   const pair = make("div", { class: "pair" });
   const text = reference === null ? null : data.instructions[reference].template;
-  const heading = text === null ? "Template" : "Template; words not in its reference are marked";
-  pair.append(make("div", {}, make("h3", {}, heading), template(instruction.template, text)));
+  const heading = text === null ? "Template" : "Template; words that its reference lacks are underlined";
+  pair.append(make("div", {}, make("h3", {}, heading), template(instruction.template, text, "ins")));
   if (text !== null) {
-    pair.append(make("div", {}, make("h3", {}, "Reference ", foreign(instruction.reference)), template(text, null)));
+    const name = make("h3", {}, "Reference ", foreign(data.instructions[reference].id), "; words left out here are struck through");
+    pair.append(make("div", {}, name, template(text, instruction.template, "del")));
   }
   const facts = ["collection", "register", "language", "author", "role", "asks for"].filter((name) => instruction[name]);
   const meta = make("p", { class: "meta" }, ...facts.map((name) => foreign(`${name}: ${instruction[name]}`)));
-  box.append(pair, meta, exampleList(data, row));
+  box.append(pair, meta, ...distanceLine(data, row), exampleList(data, row));
   return box;
+}
+
+/** How far the model's states of this wording lie from what they are measured to. */
+function distanceLine(data, row) {
+  if (!data.geometry || data.geometry.cosine[row] === null) return [];
+  const { to, cosine, l2, centroid, cka } = data.geometry;
+  const number = (value, digits) => (value === null ? "–" : value.toFixed(digits).replace("-", "−"));
+  const line = `Inside the model, from the ${to}: cosine ${number(cosine[row], 4)}, Euclidean ${number(l2[row], 2)}, CKA ${number(cka[row], 2)}; from the middle of all others: ${number(centroid[row], 2)}.`;
+  return [make("p", { class: "small" }, line)];
 }
 
 function exampleList(data, row) {
@@ -80,35 +56,44 @@ function exampleList(data, row) {
     all: ["all examples", () => true],
     wrong: ["answered wrongly", (column) => data.value(row, column) !== null && data.value(row, column) < 1],
     right: ["answered rightly", (column) => data.value(row, column) === 1],
-    unlike: ["answered unlike the reference", (column) => data.unlike(row, column) === true],
+    unlike: ["flipped: answered unlike the reference", (column) => data.unlike(row, column) === true],
+    broken: ["flipped from right to wrong", (column) => data.flip(row, column) === -1],
+    mended: ["flipped from wrong to right", (column) => data.flip(row, column) === 1],
     unscored: ["unscored", (column) => data.value(row, column) === null],
   };
-  const select = make("select", { "aria-label": "Which examples" });
   const columns = [...data.examples.keys()];
+  const list = make("ul", { class: "examples" });
+  return choosable(kinds, columns, list, (column) => exampleItem(data, row, column));
+}
+
+/** A list of which one kind at a time is shown, a page at a time; the first kind of `first` that has any is shown first. */
+function choosable(kinds, items, list, itemOf, first = ["unlike", "changed"]) {
+  const select = make("select", { "aria-label": "Which examples" });
   for (const [kind, [name, keep]] of Object.entries(kinds)) {
-    const number = columns.filter(keep).length;
+    const number = items.filter(keep).length;
     if (number) select.append(make("option", { value: kind }, `${name} (${number})`));
   }
-  const list = make("ul", { class: "examples" });
   const more = make("button", { type: "button", class: "more" }, "Show more");
   let shown = [];
   const extend = () => {
     const from = list.children.length;
-    shown.slice(from, from + PAGE).forEach((column) => list.append(exampleItem(data, row, column)));
+    shown.slice(from, from + PAGE).forEach((item) => list.append(itemOf(item)));
     more.hidden = list.children.length >= shown.length;
   };
   const restart = () => {
-    shown = columns.filter(kinds[select.value][1]);
+    shown = items.filter(kinds[select.value][1]);
     list.replaceChildren();
     extend();
   };
   select.addEventListener("change", restart);
   more.addEventListener("click", () => {
-    const first = list.children.length;
+    const next = list.children.length;
     extend();
-    list.children[first]?.querySelector("button").focus();
+    list.children[next]?.querySelector("button").focus();
   });
-  if (columns.length) restart();
+  const wanted = first.find((kind) => kinds[kind] && items.some(kinds[kind][1]));
+  if (wanted) select.value = wanted;
+  if (items.length) restart();
   return make("div", {}, make("h3", {}, "Examples "), make("div", { class: "tools" }, select), list, more);
 }
 
@@ -149,12 +134,14 @@ function exampleItem(data, row, column) {
   const kind = verdict(data.value(row, column));
   const [sign, said] = SIGNS[kind];
   const answer = data.answer(row, column) ?? (kind === "unscored" ? "unscored" : "");
+  const reference = data.unlike(row, column) ? data.answer(data.referenceRow(row), column) : null;
+  const before = reference === null ? [] : [make("span", { class: "from" }, make("span", { class: "sr" }, "under the reference "), foreign(short(reference, 40))), make("span", { "aria-hidden": "true" }, " → ")];
   const button = make(
     "button",
     { type: "button", class: "example", "aria-expanded": "false" },
     make("span", { class: `verdict ${kind}` }, make("span", { "aria-hidden": "true" }, sign), make("span", { class: "sr" }, said)),
     make("span", { class: "line" }, foreign(line(data.examples[column]))),
-    make("span", { class: "answer" }, foreign(short(answer, 60))),
+    make("span", { class: "answer" }, ...before, foreign(short(answer, 60))),
   );
   const item = make("li", {}, button);
   button.addEventListener("click", () => {

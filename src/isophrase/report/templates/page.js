@@ -29,62 +29,13 @@ function makeOpener(tr) {
   button.addEventListener("click", () => toggle(tr));
 }
 
-function pairs(table) {
-  return [...table.tBodies[0].rows]
-    .filter((tr) => !tr.classList.contains("detail"))
-    .map((tr) => [tr, tr.classList.contains("open") ? tr.nextElementSibling : null]);
-}
-
-function sortBy(table, th) {
-  const place = th.cellIndex;
-  const isNumber = th.dataset.sort === "number";
-  const first = isNumber ? "descending" : "ascending";
-  const flipped = { ascending: "descending", descending: "ascending" };
-  const direction = th.hasAttribute("aria-sort") ? flipped[th.getAttribute("aria-sort")] : first;
-  for (const other of table.tHead.querySelectorAll("th")) other.removeAttribute("aria-sort");
-  th.setAttribute("aria-sort", direction);
-  const sign = direction === "ascending" ? 1 : -1;
-  const value = ([tr]) => tr.cells[place].dataset.value;
-  const compare = (a, b) => {
-    if (!isNumber) return sign * value(a).localeCompare(value(b), "en", { numeric: true });
-    const [x, y] = [Number(value(a)), Number(value(b))];
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y);
-    return sign * (x - y);
-  };
-  table.tBodies[0].append(...pairs(table).sort(compare).flat().filter(Boolean));
-}
-
 function makeTable(section) {
   const table = section.querySelector("table.rows");
-  for (const [tr] of pairs(table)) makeOpener(tr);
-  for (const th of table.tHead.querySelectorAll("th[data-sort]")) {
-    const button = make("button", { type: "button" }, ...th.childNodes);
-    th.append(button);
-    button.addEventListener("click", () => sortBy(table, th));
-  }
-  makeFilter(section, table);
-}
-
-function makeFilter(section, table) {
-  const input = make("input", { type: "search", placeholder: "Filter instructions", "aria-label": "Filter instructions" });
-  const count = make("span", { class: "count", role: "status" });
-  section.querySelector(".instructions .tools").append(input, count);
-  let full = null;
-  const filter = () => {
-    const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let kept = 0;
-    for (const [tr, detail] of pairs(table)) {
-      const row = Number(tr.dataset.row);
-      const text = `${tr.cells[0].textContent} ${full ? Object.values(full[row]).join(" ") : ""}`.toLowerCase();
-      tr.hidden = !wanted.every((word) => text.includes(word));
-      if (detail) detail.hidden = tr.hidden;
-      kept += tr.hidden ? 0 : 1;
-    }
-    count.textContent = wanted.length ? `${kept} of ${pairs(table).length}` : "";
-  };
-  input.addEventListener("input", async () => {
-    full ??= (await load(panelOf(section))).instructions;
-    filter();
+  for (const [tr] of rowsOf(table.tBodies[0])) makeOpener(tr);
+  makeSortable(table);
+  makeFilter(section.querySelector(".instructions .tools"), table, async () => {
+    const { instructions } = await load(panelOf(section));
+    return (tr) => `${tr.cells[0].textContent} ${Object.values(instructions[Number(tr.dataset.row)]).join(" ")}`;
   });
 }
 
@@ -192,8 +143,29 @@ async function openFlip(flip) {
   list.before(...fieldList(data.examples[column]));
 }
 
+/** A button that goes from the system's colours to the others and back. */
+function makeTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const button = make("button", { type: "button", class: "theme" });
+  const name = () => button.replaceChildren(isDark() ? "Light" : "Dark");
+  button.setAttribute("aria-label", "Change between dark and light");
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    name();
+  });
+  dark.addEventListener("change", name);
+  name();
+  document.querySelector(".top").append(button);
+}
+
 for (const section of document.querySelectorAll("section.panel")) makeTable(section);
+for (const table of document.querySelectorAll("table.tasks")) makeSortable(table);
 for (const flip of document.querySelectorAll("details.flip")) flip.addEventListener("toggle", () => openFlip(flip));
 makePlots();
+makeAllTaking();
+makeProjection();
+makeTheme();
 addEventListener("hashchange", fromAddress);
 fromAddress();
