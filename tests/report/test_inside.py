@@ -8,6 +8,7 @@ import pytest
 from isophrase.report.distances import found, task_rows, verdict
 from isophrase.report.html import render_html
 from isophrase.report.machine import distances_json_text
+from isophrase.report.scatter import axis
 from tests.report.browser import NEEDS_CHROMIUM
 from tests.report.reading import decode
 from tests.report.synthetic import run, run_with_distances
@@ -91,3 +92,18 @@ def test_before_and_after_stand_side_by_side(show):
     assert boxes[0]["y"] == boxes[1]["y"]
     assert boxes[0]["x"] < boxes[1]["x"]
     assert [text.split(" ")[0] for text in figure.locator(".plane-name").all_inner_texts()] == ["base", "repaired"]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "ticks"),
+    [
+        ([0.1, 0.55], 0, 0.5725, (0, 0.2, 0.4)),
+        ([-0.52, 0.41], -0.5665, 0.4565, (-0.5, -0.25, 0, 0.25)),
+        ([0.0004, 0.0021], 0, 0.002205, (0, 0.0005, 0.001, 0.0015, 0.002)),
+        ([float("nan")], -0.55, 0.55, (-0.5, -0.25, 0, 0.25, 0.5)),
+    ],
+)
+def test_an_axis_holds_its_values_and_has_round_ticks(values, low, high, ticks):
+    found = axis(values, with_zero=True)
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.ticks == pytest.approx(ticks)

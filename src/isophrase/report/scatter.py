@@ -37,18 +37,20 @@ class Axis:
 
 
 def axis(values: Sequence[float], *, with_zero: bool) -> Axis:
-    """An axis that holds all values, with three to six round ticks."""
+    """An axis that holds all values with a little room, and has three to six round ticks."""
     known = [value for value in values if not math.isnan(value)] or [0.0]
     low, high = min(known), max(known)
     if with_zero:
         low, high = min(0.0, low), max(0.0, high)
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
-    rough = (high - low) / 4
+    room = 0.05 * (high - low)
+    low, high = low - room if low < 0 else low, high + room
+    rough = (high - low) / 5
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough - 1e-12)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return Axis(first * step, last * step, tuple(index * step for index in range(first, last + 1)))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return Axis(low, high, tuple(index * step for index in range(first, last + 1)))
 
 
 def axes(rows: Sequence[Row]) -> tuple[Axis, Axis]:
@@ -117,8 +119,8 @@ def _grid(across: Axis, up: Axis) -> list[Markup]:
     for tick in across.ticks:
         x = _x(across, tick)
         parts.append(element("line", class_="grid", x1=x, x2=x, y1=bottom, y2=bottom + 4))
-        last = tick == across.ticks[-1]
+        end = across.share(tick) > 0.97
         parts.append(
-            element("text", f"{tick:g}", class_="tick", x=x, y=bottom + 18, text_anchor="end" if last else "middle")
+            element("text", f"{tick:g}", class_="tick", x=x, y=bottom + 18, text_anchor="end" if end else "middle")
         )
     return parts
