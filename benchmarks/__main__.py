@@ -20,11 +20,14 @@ from benchmarks.memory import peak
 from benchmarks.roofline import roofline
 from benchmarks.sides import Harness, Isophrase
 from benchmarks.workloads import Workload, workloads
+from isophrase.models.allocation import reuse_freed_memory
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.types import ModelSpec
 
 PEER_BATCHES = (8, 16, 32, 64)
 _PEER_BYTES = 8 << 30
+_TRIED = 16
+"""Prompts on which the peer's batch sizes are compared."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -32,7 +35,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="smollm2-135m-instruct", help="a catalog name, a hub id or a folder")
     parser.add_argument("--dtype", default="float32", help="of both sides")
     parser.add_argument("--only", default="abcd", help="which workloads, for example: ac")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each side runs; (b), whose peer is slow, at most twice"
+    )
     parser.add_argument("--size", type=float, default=1.0, help="factor on the number of examples")
     parser.add_argument("--batch", type=int, default=0, help="the peer's batch size; 0: its best of some, by workload")
     parser.add_argument("--no-extras", action="store_true", help="without roofline, memory and bfloat16")
@@ -46,6 +51,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """Runs what is asked for."""
     logging.disable(logging.WARNING)
+    reuse_freed_memory()  # as the command line does; both sides run in this process
     arguments = _arguments()
     loaded = load(ModelSpec("model", arguments.model, dtype=arguments.dtype, device="auto"), notify=_say)
     _say(
@@ -57,7 +63,7 @@ def main() -> None:
     for workload in chosen:
         batch = arguments.batch or _best_batch(loaded, workload)
         theirs = Harness(loaded, batch)
-        _say(f"{compare(workload, ours, theirs, arguments.rounds).line()}; {theirs.name}")
+        _say(f"{compare(workload, ours, theirs, min(arguments.rounds, workload.rounds)).line()}; {theirs.name}")
     if not arguments.no_extras:
         _extras(loaded, chosen)
 
@@ -65,7 +71,7 @@ def main() -> None:
 def _best_batch(loaded: LoadedModel, workload: Workload) -> int:
     """The peer's fastest batch size on a part of the workload, spread over all of it."""
     prompts = workload.prompts
-    part = replace(workload, units=(prompts[:: max(1, len(prompts) // 64)],))
+    part = replace(workload, units=(prompts[:: max(1, len(prompts) // _TRIED)],))
     longest = max(len(loaded.tokenizer(prompt.text)["input_ids"]) for prompt in part.prompts)
     # It keeps the logits of all positions, and their logarithm, in memory.
     fit = [size for size in PEER_BATCHES if 8 * size * longest * len(loaded.tokenizer) < _PEER_BYTES]

@@ -31,7 +31,6 @@ MMLU_INSTRUCTIONS = tuple(
         (
             "{{ input }}\n{{ options }}\nAnswer:",
             "Question: {{ input }}\n{{ options }}\nThe letter of the right answer is",
-            "Choose the right answer.\n\n{{ input }}\n\n{{ options }}\n\nAnswer:",
         )
     )
 )
@@ -46,12 +45,14 @@ class Workload:
         title: What it is.
         units: What one call of `measure` is given, one after the other.
         limits: When generation ends.
+        rounds: At most so many rounds, where the peer takes minutes for one.
     """
 
     name: str
     title: str
     units: tuple[tuple[Prompt, ...], ...]
     limits: GenerationLimits = field(default_factory=GenerationLimits)
+    rounds: int = 99
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -64,13 +65,13 @@ def workloads(size: float = 1.0) -> tuple[Workload, ...]:
     def count(examples: int) -> int:
         return max(2, round(examples * size))
 
+    # Not a line break: the peer stops at a leading one, and this project does not, so that their texts would differ.
+    stop = GenerationLimits(24, (".",))
     return (
-        Workload("a", "zero-shot mix, 4 tasks × 10 instructions", tuple(_bundled(name, 10, count(30)) for name in MIX)),
-        _five_shot(count(60)),
-        Workload("c", "7 options of several tokens, 10 instructions", (_bundled("intent", 10, count(12)),)),
-        Workload(
-            "d", "generation, 10 instructions", (_bundled("extraction", 10, count(24)),), GenerationLimits(24, ("\n",))
-        ),
+        Workload("a", "zero-shot mix, 4 tasks × 10 instructions", tuple(_bundled(name, 10, count(20)) for name in MIX)),
+        _five_shot(count(80)),
+        Workload("c", "7 options of several tokens, 10 instructions", (_bundled("intent", 10, count(10)),)),
+        Workload("d", "generation, 10 instructions", (_bundled("extraction", 10, count(24)),), stop),
     )
 
 
@@ -87,10 +88,10 @@ def _five_shot(examples: int) -> Workload:
         except SourceError:
             continue
         unit = _grid(loaded.task, MMLU_INSTRUCTIONS, examples, shots=5)
-        return Workload("b", f"five-shot MMLU ({MMLU_SUBJECT}), 3 instructions", (unit,))
+        return Workload("b", f"five-shot MMLU ({MMLU_SUBJECT}), 2 instructions", (unit,), rounds=2)
     task = load_bundled_task(_MMLU_FALLBACK).task
     unit = _grid(task, MMLU_INSTRUCTIONS, examples, shots=5)
-    return Workload("b", f"five-shot {_MMLU_FALLBACK} (no MMLU data at hand), 3 instructions", (unit,))
+    return Workload("b", f"five-shot {_MMLU_FALLBACK} (no MMLU data at hand), 2 instructions", (unit,), rounds=2)
 
 
 def _mmlu_folders() -> list[Path]:

@@ -18,6 +18,7 @@ import typer
 from isophrase import __version__
 from isophrase.commands import catalogues, check, distances, doctor, lint, paraphrase, runs
 from isophrase.errors import IsophraseError
+from isophrase.models.allocation import reuse_freed_memory
 
 EXIT_CODES = "Exit codes: 0 done, 1 other error, 2 arguments, 3 data, 4 model, 5 run folder, 6 not passed, 130 stopped."
 
@@ -68,6 +69,7 @@ def _root(
 
 def main() -> None:
     """The entry point: an error of ours is one message and an exit code, never a traceback."""
+    reuse_freed_memory()
     try:
         app()
     except IsophraseError as error:
