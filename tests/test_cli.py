@@ -49,9 +49,23 @@ def test_version_and_listings(isophrase):
     assert "{{ input }}" in isophrase("instructions", "show", "topic")[1]
 
 
-@pytest.mark.parametrize(
-    "command", ["", "demo", "run", "report", "distance", "models", "tasks", "instructions", "doctor"]
-)
+COMMANDS = [
+    "",
+    "demo",
+    "run",
+    "report",
+    "distance",
+    "compare",
+    "power",
+    "import",
+    "models",
+    "tasks",
+    "instructions",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_an_example(isophrase, command):
     code, out, _ = isophrase(*command.split(), "--help")
     assert code == 0
@@ -117,6 +131,11 @@ BAD_CALLS = [
     (["tasks", "fetch", "nothing"], 2, "expected a benchmark that can be fetched: bigbench"),
     (["models", "get", "nothing"], 2, "expected a model of the catalog"),
     (["instructions", "show", "nothing"], 3, "expected a bundled instruction set"),
+    (["compare", "none", "none"], 5, "expected a run folder with a manifest.json"),
+    (["compare", "none", "none", "--level", "2"], 2, "Invalid value for '--level'"),
+    (["power", "none"], 5, "expected a run folder with a manifest.json"),
+    (["power", "none", "--gap", "0"], 2, "Invalid value for '--gap'"),
+    (["import", "none.csv"], 3, "expected existing files; got no none.csv"),
     (["nothing"], 2, "No such command 'nothing'"),
 ]
 
@@ -143,3 +162,12 @@ def test_a_run_ends_with_tables_json_and_a_report(isophrase, tmp_path):
     values = json.loads(out)
     assert values["tasks"][0]["task"] == "sentiment"
     assert 0 <= values["tasks"][0]["mean"]["value"] <= 1
+    run = tmp_path / "run"
+    code, out, err = isophrase("compare", run, run)
+    assert code == 0, err
+    assert "1 tasks" in out
+    code, out, _ = isophrase("compare", run, run, "--json")
+    assert json.loads(out)["conditions"][0]["tasks"][0]["changes"][0]["difference"]["value"] == 0
+    code, out, err = isophrase("power", run, "--gap", "0.2")
+    assert code == 0, err
+    assert "wordings" in isophrase("power", run, "--json")[1]

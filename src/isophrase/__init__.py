@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from isophrase.api.comparing import compare_runs
     from isophrase.api.distances import measure_distances
     from isophrase.api.runs import evaluate, fetch, get_model, load_experiment, read, write_report
     from isophrase.errors import IsophraseError
@@ -23,6 +24,7 @@ _HOMES = {
     "IsophraseError": "errors",
     "ModelSpec": "types",
     "Task": "types",
+    "compare_runs": "api.comparing",
     "evaluate": "api.runs",
     "fetch": "api.runs",
     "get_model": "api.runs",
@@ -39,6 +41,7 @@ __all__ = [
     "IsophraseError",
     "ModelSpec",
     "Task",
+    "compare_runs",
     "evaluate",
     "fetch",
     "get_model",

@@ -16,7 +16,18 @@ from typing import Annotated
 import typer
 
 from isophrase import __version__
-from isophrase.commands import catalogues, check, distances, doctor, lint, paraphrase, runs
+from isophrase.commands import (
+    catalogues,
+    check,
+    comparing,
+    distances,
+    doctor,
+    importing,
+    lint,
+    paraphrase,
+    planning,
+    runs,
+)
 from isophrase.errors import IsophraseError
 from isophrase.models.allocation import reuse_freed_memory
 
@@ -39,6 +50,9 @@ COMMANDS = (
     runs.run,
     runs.report,
     distances.distance,
+    comparing.compare,
+    importing.import_,
+    planning.power,
     doctor.doctor,
     lint.lint,
     check.check,

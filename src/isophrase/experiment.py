@@ -91,6 +91,19 @@ class ReportSection(_Section):
     resamples: Annotated[int, Field(ge=100)] = 2000
 
 
+class BudgetSection(_Section):
+    """How many cells to measure when not all of them are. A bare number is the share."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    precision: Annotated[float, Field(gt=0, lt=1)] | None = None
+    rounds: Annotated[int, Field(ge=1, le=50)] = 4
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_share(cls, value: Any) -> Any:
+        return {"share": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 class ExperimentFile(_Section):
     """The whole file."""
 
@@ -107,6 +120,16 @@ class ExperimentFile(_Section):
     unit_cells: Annotated[int, Field(ge=1)] = DEFAULT_UNIT_CELLS
     generation: GenerationSection = GenerationSection()
     report: ReportSection = ReportSection()
+    budget: BudgetSection | None = None
+    content_free: bool = False
+
+    @model_validator(mode="after")
+    def _either(self) -> ExperimentFile:
+        if self.budget is not None and self.content_free:
+            raise ValueError(
+                "expected `budget` or `content_free`; got both; contextual calibration needs every wording"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +160,9 @@ class Experiment:
     Attributes:
         base: Relative paths start here.
         formats: Prompt formats that every model is run in; empty: each model's own.
-        identity: The file's content with defaults filled in, without the report section, which may change.
+        content_free: Also ask every wording of a classification task about texts that say nothing.
+        budget: Measure a part of the cells only; None: all. May change: a larger budget goes on from a smaller one.
+        identity: The file's content with defaults filled in, without report and budget, which may change.
     """
 
     name: str
@@ -151,6 +176,8 @@ class Experiment:
     unit_cells: int
     generation: GenerationSection
     report: ReportSection
+    budget: BudgetSection | None
+    content_free: bool
     identity: Mapping[str, Any]
 
 
@@ -196,8 +223,18 @@ def parse_experiment(document: Document, *, base: Path) -> Experiment:
         unit_cells=file.unit_cells,
         generation=file.generation,
         report=file.report,
-        identity=file.model_dump(mode="json", exclude={"report"}),
+        budget=file.budget,
+        content_free=file.content_free,
+        identity=file.model_dump(mode="json", exclude=_NO_IDENTITY | ({"content_free"} - set(_asked_for(file)))),
     )
+
+
+_NO_IDENTITY = {"report", "budget"}
+
+
+def _asked_for(file: ExperimentFile) -> Names:
+    """Keys that identify a run only where they are used, so that older runs go on."""
+    return ("content_free",) if file.content_free else ()
 
 
 def _model(section: ModelSection) -> ModelSpec:

@@ -6,7 +6,7 @@ nothing, stores nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from isophrase.types import Cell, Example, Instruction, PromptFormat, Task, digest
@@ -105,6 +105,13 @@ class Grid:
         shared examples in it.
         """
         return (unit for block in self.blocks for unit in _cut(block, cells))
+
+
+def unit_of(block: Block, rows: Sequence[int], columns: Sequence[int]) -> Unit:
+    """The unit of some rows and columns of a block."""
+    instructions = tuple(block.instructions[row] for row in rows)
+    examples = tuple(block.examples[column] for column in columns)
+    return Unit(_unit_id(block, instructions, examples), block, instructions, examples)
 
 
 def _cut(block: Block, cells: int) -> Iterator[Unit]:

@@ -34,6 +34,7 @@ class Manifest:
         identity: JSON-ready values that must be equal to continue the run.
         environments: Library versions and platforms that wrote to the run, in order of first use.
         notes: What a reader of the results should know (examples left out by a loader, a fallback that was used).
+        choices: Which cells a budget was spent on, round by round, in the order chosen; empty where all are measured.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Manifest:
     identity: Mapping[str, Any]
     environments: tuple[Mapping[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    choices: tuple[Mapping[str, Any], ...] = ()
 
 
 def new_manifest(name: str, identity: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Manifest:
@@ -87,6 +89,7 @@ def read_manifest(folder: Path) -> Manifest:
             identity=values["identity"],
             environments=tuple(values["environments"]),
             notes=tuple(values["notes"]),
+            choices=tuple(values.get("choices", ())),
         )
     except FileNotFoundError:
         raise StoreError(

@@ -32,6 +32,7 @@ from isophrase.types import (
 )
 
 NATIVE = "native"
+CONTENT_FREE = "content-free"
 _Item = TypeVar("_Item", Instruction, Example)
 
 
@@ -43,11 +44,13 @@ class Asked:
         task: The task, cut down to the asked examples and the exemplars.
         instructions: The wordings; their ids are `set/id`.
         examples: The asked examples.
+        content_free: Examples that say nothing, for contextual calibration; in no estimate.
     """
 
     task: Task
     instructions: tuple[Instruction, ...]
     examples: tuple[Example, ...]
+    content_free: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,21 @@ def _ask(request: TaskRequest, task: Task, sets: Sequence[InstructionSet], exper
     # Train examples stay only where exemplars are taken from them.
     wanted = {Split.EXEMPLAR, Split.TRAIN} if any(experiment.shots) else {Split.EXEMPLAR}
     kept = tuple(item for item in task.examples if item.split in wanted and item.split is not request.split)
-    return Asked(replace(task, examples=examples + kept), tuple(instructions), examples)
+    empty = _content_free(task, examples) if experiment.content_free else ()
+    return Asked(replace(task, examples=examples + kept), tuple(instructions), examples, empty)
+
+
+def _content_free(task: Task, examples: Sequence[Example]) -> tuple[Example, ...]:
+    """An example for each text that says nothing (Zhao et al., ICML 2021: `N/A`, `[MASK]` and the empty string).
+
+    Only for classification: elsewhere options belong to an example.
+    """
+    if task.kind is not TaskKind.CLASSIFICATION:
+        return ()
+    return tuple(
+        Example(f"{CONTENT_FREE}/{number}", dict.fromkeys(examples[0].fields, text), examples[0].options, (0,))
+        for number, text in enumerate(("N/A", "[MASK]", ""), 1)
+    )
 
 
 def _choose(source: InstructionSet, request: TaskRequest, experiment: Experiment) -> Iterator[Instruction]:
@@ -180,7 +197,7 @@ def make_grid(plan: Plan, experiment: Experiment, models: Sequence[ModelSpec]) -
                 prompt_format=prompt_format,
                 task=item.task,
                 instructions=item.instructions,
-                examples=item.examples,
+                examples=item.examples + item.content_free,
                 shots=shots,
                 exemplar_seed=experiment.seed,
             )

@@ -14,17 +14,20 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from isophrase.budgeted import budget_note, unmeasured, with_budget
 from isophrase.errors import StoreError
 from isophrase.geometry import with_geometry
+from isophrase.imported import is_imported, read_imported
 from isophrase.manifest import Manifest
 from isophrase.plan import Asked
 from isophrase.report.view import Panel, RunView
 from isophrase.scoring.outcomes import answer_of, chance, outcomes
+from isophrase.statistics.further import further
 from isophrase.statistics.observed import observed_rows
 from isophrase.statistics.summary import TaskSummary, summarise
-from isophrase.statistics.tables import OutcomeTable
+from isophrase.statistics.tables import OptionTable, OutcomeTable
 from isophrase.store import INPUTS, PanelKey, Store, existing_run
-from isophrase.types import Instruction, ModelSpec, Outcome, Rule, plain
+from isophrase.types import Example, Instruction, Measurement, ModelSpec, Outcome, Rule, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def read_run(
     Raises:
         StoreError: The folder is not a run, is damaged, or holds no score yet.
     """
+    if is_imported(folder):
+        return read_imported(folder, level)
     store, manifest = existing_run(folder)
     damaged = store.check_parts()
     inputs = _without(read_inputs(store), leave_out)
@@ -77,10 +82,10 @@ def read_run(
     keys = store.panels()
     if not keys:
         raise StoreError("a run with scores", got=f"none yet in {folder}", remedy="run the experiment first")
-    measured = [_panel(store, key, inputs, reading) for key in keys]
+    measured = with_budget([_panel(store, key, inputs, reading) for key in keys], manifest.choices, reading.seed)
     panels, distances, remarks = with_geometry(folder, keys, measured, reading.level, reading.seed)
     # Left out, a cell is not missing.
-    missing = 0 if leave_out else inputs.cells - sum(len(panel.measurements) for panel in panels)
+    missing = 0 if leave_out else unmeasured(panels, manifest.choices, inputs.cells)
     notes = [*manifest.notes, *(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged), *remarks]
     notes += _notes(panels, manifest, missing)
     return RunView(manifest.name, _facts(manifest, reading), tuple(notes), panels, distances)
@@ -128,7 +133,8 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
     by_id = {example.id: example for example in asked.examples}
     names = {item.id for item in asked.instructions}
     scores = [score for score in store.scores(key) if score.cell.instruction in names]
-    measurements = {(score.cell.instruction, score.cell.example): score.measurement for score in scores}
+    found_cells = {(score.cell.instruction, score.cell.example): score.measurement for score in scores}
+    measurements = {cell: item for cell, item in found_cells.items() if cell[1] in by_id}
     asked_examples = [by_id[example] for _, example in measurements]
     found = outcomes(list(measurements.values()), asked_examples, asked.task.metric, reading.rule)
     results = dict(zip(measurements, found, strict=True))
@@ -155,7 +161,36 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
         chosen=chosen,
         metric=asked.task.metric,
         description=asked.task.description,
+        content_free={cell: item for cell, item in found_cells.items() if cell[1] not in by_id},
+        further=further(
+            table,
+            options_table(table, asked.examples, measurements),
+            level=reading.level,
+            resamples=reading.resamples,
+            seed=reading.seed,
+        ),
     )
+
+
+def options_table(
+    table: OutcomeTable, examples: Sequence[Example], measurements: Mapping[tuple[str, str], Measurement]
+) -> OptionTable | None:
+    """The option scores behind a table; None where there are none (generated text)."""
+    most = max((len(item.options) for item in examples), default=0)
+    if not most:
+        return None
+    shape = (*table.values.shape, most)
+    logprobs, tokens = np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
+    for row, instruction in enumerate(table.instructions):
+        for column, example in enumerate(examples):
+            measured = measurements.get((instruction, example.id))
+            if measured is not None and measured.unscored is None:
+                logprobs[row, column, : len(measured.logprobs)] = measured.logprobs
+                tokens[row, column, : len(measured.tokens)] = measured.tokens
+    gold = np.zeros((len(examples), most), dtype=np.bool_)
+    for column, example in enumerate(examples):
+        gold[column, list(example.gold)] = True
+    return OptionTable(logprobs, tokens, gold, len({item.options for item in examples}) == 1)
 
 
 def _table(
@@ -223,6 +258,8 @@ def _panel_notes(name: str, panel: Panel) -> Iterator[str]:
             reasons[item.unscored] = reasons.get(item.unscored, 0) + 1
     for reason, count in sorted(reasons.items(), key=lambda entry: -entry[1])[:3]:
         yield f"{name}: {count:,} cells unscored: {reason}"
+    if panel.budget is not None:
+        yield budget_note(panel, panel.budget)
     best = panel.summary.maximum
     if best.low <= panel.summary.chance:
         yield f"{name}: even the best wording is not clearly above chance, so its wordings can hardly differ"

@@ -17,7 +17,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,27 @@ class Store:
         if notes:
             with _manifest_lock(self.folder):
                 write_manifest(self.folder, with_notes(read_manifest(self.folder), notes))
+
+    def choices(self) -> tuple[Mapping[str, Any], ...]:
+        """Which cells a budget was spent on, as the manifest says."""
+        return read_manifest(self.folder).choices
+
+    def add_choice(self, choice: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Log a round of a budget; another process may have logged the same round first, then its choice holds.
+
+        Args:
+            choice: JSON-ready, with `block` and `round`, which identify it.
+
+        Returns:
+            The choice that is logged.
+        """
+        with _manifest_lock(self.folder):
+            manifest = read_manifest(self.folder)
+            for known in manifest.choices:
+                if (known["block"], known["round"]) == (choice["block"], choice["round"]):
+                    return known
+            write_manifest(self.folder, replace(manifest, choices=(*manifest.choices, choice)))
+        return choice
 
     def inputs(self) -> Mapping[str, Any]:
         """The snapshot of tasks and instructions, as JSON values."""

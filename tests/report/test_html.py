@@ -157,7 +157,7 @@ def test_every_plot_has_a_title_and_a_description(page):
     elements = Elements(page)
     ids = {attributes.get("id") for _, attributes in elements.found}
     plots = [attributes for tag, attributes in elements.found if tag == "svg" and attributes.get("class") == "plot"]
-    assert len(plots) == 6
+    assert len(plots) == 7
     for attributes in plots:
         assert attributes["role"] == "group"
         assert {attributes["aria-labelledby"], attributes["aria-describedby"]} <= ids

@@ -81,7 +81,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_coverage_in_every_world(world, size):
     """`pytest -m slow -s tests/statistics/test_interval_coverage.py` prints the table in docs/statistics.md."""
-    coverage, bias = simulate(world, size, repetitions=1000, bootstrapped=300, resamples=300, seed=7)
+    coverage, bias = simulate(world, size, repetitions=4000, bootstrapped=300, resamples=300, seed=7)
     report(world.name, size, coverage, bias)
     check(world, size, coverage, bias)
 
@@ -89,7 +89,7 @@ def test_coverage_in_every_world(world, size):
 @pytest.mark.slow
 def test_coverage_with_every_tenth_cell_unscored():
     coverage, bias = simulate(
-        TYPICAL, (16, 120), repetitions=1000, bootstrapped=300, resamples=300, seed=7, unscored=0.1
+        TYPICAL, (16, 120), repetitions=4000, bootstrapped=300, resamples=300, seed=7, unscored=0.1
     )
     report("typical, 10 % unscored", (16, 120), coverage, bias)
     check(TYPICAL, (16, 120), coverage, bias)

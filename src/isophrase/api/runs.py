@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import isophrase.experiment as experiments
+from isophrase.api.budgeting import Spending, spend
 from isophrase.cache import cache_folder
 from isophrase.engine.local import LocalModel
-from isophrase.errors import ConfigError
+from isophrase.errors import ConfigError, StoreError
 from isophrase.execution.local import fill
 from isophrase.experiment import Experiment
 from isophrase.files import write_atomically
@@ -28,6 +29,7 @@ from isophrase.report.html import render_html
 from isophrase.report.view import RunView
 from isophrase.results import Inputs, Reading, read_run
 from isophrase.sources.fetch import fetch_bigbench
+from isophrase.statistics.choosing import Wish
 from isophrase.store import Store, open_run
 from isophrase.types import PromptFormat, Rule
 
@@ -110,6 +112,15 @@ def evaluate(experiment: Experiment | Path | str, out: Path | str | None = None,
 def _fill(grid: Grid, model: Identified, store: Store, experiment: Experiment, shown: Display) -> None:
     """Measure one model's share of the grid; the model is loaded only if something is left to measure."""
     share = Grid(tuple(block for block in grid.blocks if block.model == model.spec.name))
+    if experiment.budget is not None:
+        _spend(share, model, store, experiment, shown)
+        return
+    if store.choices():
+        raise StoreError(
+            f"a budget in the experiment, as {store.folder} was begun with one",
+            got="none",
+            remedy="give `budget: 1` to measure the rest, or another folder with --out",
+        )
     done = store.parts()
     counter = _Counter(shown, f"{model.spec.name} cells", len(share))
     if all(unit.id in done for unit in share.units(experiment.unit_cells)):
@@ -119,6 +130,21 @@ def _fill(grid: Grid, model: Identified, store: Store, experiment: Experiment, s
     local = LocalModel(loaded)
     limits = GenerationLimits(experiment.generation.max_new_tokens, experiment.generation.stop)
     fill(share.units(experiment.unit_cells), local, store, limits, counter)
+    store.add_notes([f"{model.spec.name}: {note}" for note in (*loaded.notes, *local.notes)])
+
+
+def _spend(share: Grid, model: Identified, store: Store, experiment: Experiment, shown: Display) -> None:
+    """Measure a part of one model's share, as the experiment's budget says."""
+    assert experiment.budget is not None
+    loaded = load(model.spec, notify=shown.note)
+    local = LocalModel(loaded)
+    limits = GenerationLimits(experiment.generation.max_new_tokens, experiment.generation.stop)
+    asked = experiment.budget
+    wish = Wish(asked.share, asked.precision, asked.rounds, seed=experiment.seed)
+    counter = _Counter(shown, f"{model.spec.name} cells", round(asked.share * len(share)))
+    by = Spending(store, local, limits, experiment.report.rule, counter)
+    for block in share.blocks:
+        spend(block, wish, by)
     store.add_notes([f"{model.spec.name}: {note}" for note in (*loaded.notes, *local.notes)])
 
 

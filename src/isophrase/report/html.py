@@ -19,6 +19,7 @@ from isophrase import __version__
 from isophrase.report import distances, numbers
 from isophrase.report.distance_page import inside
 from isophrase.report.encode import encode
+from isophrase.report.inference import inference
 from isophrase.report.marks import SHAPES, mark_code
 from isophrase.report.page import condition_pages
 from isophrase.report.text import visible
@@ -91,6 +92,7 @@ def _environment() -> jinja2.Environment:
         with_interval=numbers.with_interval,
         count=numbers.count,
         decimal=distances.decimal,
+        inference=inference,
     )
     return environment
 

@@ -91,6 +91,8 @@ def _distances_of_task(panel: Panel) -> dict[str, Any]:
 def _task(panel: Panel) -> dict[str, Any]:
     task = to_json(panel.summary)
     task["metric"] = panel.metric.value
+    task["budget"] = None if panel.budget is None else to_json(panel.budget)
+    task["further"] = None if panel.further is None else to_json(panel.further)
     for entry, instruction in zip(task["instructions"], panel.instructions, strict=True):
         entry |= {"collection": instruction.collection, "role": instruction.role.value}
     task["controls"] = [to_json(control) for control in panel.controls]

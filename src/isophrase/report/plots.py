@@ -20,7 +20,7 @@ from isophrase.report.view import Panel
 from isophrase.statistics.tables import Estimate
 from isophrase.types import Role
 
-_AXIS = 34
+AXIS = 34
 _STRIP_LABEL = 30
 _STRIP_BAND = 34
 MANY = 40
@@ -57,8 +57,8 @@ def strips(rows: Sequence[Row], limits: tuple[float, float], *, id_: str, title:
     """One line a task: a mark at every instruction's measured accuracy, a bar from worst to best, chance a tick."""
     scale = Scale(*limits, 1.5, 98.5)
     step = _STRIP_LABEL + _STRIP_BAND
-    height = step * len(rows) + _AXIS
-    parts = [_grid(scale, height, top=6)]
+    height = step * len(rows) + AXIS
+    parts = [grid(scale, height, top=6)]
     for index, row in enumerate(rows):
         parts.append(_strip(row, scale, index * step))
     said = "; ".join(
@@ -66,7 +66,7 @@ def strips(rows: Sequence[Row], limits: tuple[float, float], *, id_: str, title:
         f"{hundredths(row.panel.summary.maximum.value, 0)} percent"
         for row in rows
     )
-    return _figure(
+    return figure(
         id_,
         title,
         f"Worst and best wording of every task, without the luck of the examples drawn. {said}.",
@@ -110,15 +110,15 @@ def dots(row: Row, limits: tuple[float, float], *, id_: str, anchor: str) -> Mar
     dense = count > MANY
     step = 8 if dense else 22
     scale = Scale(*limits, 2.0 if dense else 40.0, 98.0)
-    height = step * count + 22 + _AXIS
-    parts = [_grid(scale, height, top=20)]
+    height = step * count + 22 + AXIS
+    parts = [grid(scale, height, top=20)]
     parts += _verticals(panel, scale, height)
     for place, index in enumerate(panel.ranking):
         parts.append(_dot(row, index, scale, (22 + step * place, step), anchor=anchor, labelled=not dense))
     means = [item.mean.value for item in panel.summary.instructions if not math.isnan(item.mean.value)]
     ends = f", from {hundredths(max(means))} to {hundredths(min(means))} percent" if means else ""
     described = f"{count} wordings sorted by {panel.score_name}{ends}. The table below holds the same numbers."
-    return _figure(id_, f"{row.label}: {panel.score_name} of every wording", described, height, parts)
+    return figure(id_, f"{row.label}: {panel.score_name} of every wording", described, height, parts)
 
 
 def _dot(row: Row, index: int, scale: Scale, band: tuple[int, int], *, anchor: str, labelled: bool) -> Markup:
@@ -153,7 +153,7 @@ def _verticals(panel: Panel, scale: Scale, height: int) -> list[Markup]:
         leftmost = value == min(item[0] for item in known)
         end = "end" if close and leftmost else "start" if close else "middle"
         place = {"x1": scale.x(value), "x2": scale.x(value)}
-        parts.append(element("line", class_=f"level {name}", y1=18, y2=height - _AXIS, **place))
+        parts.append(element("line", class_=f"level {name}", y1=18, y2=height - AXIS, **place))
         said = f"{name} {hundredths(value, 0)}"
         parts.append(element("text", said, class_="level-name", x=scale.x(value), y=12, text_anchor=end))
     return parts
@@ -208,8 +208,8 @@ def dumbbells(
 ) -> Markup:
     """One line a task: two marks, the bar between them, and the difference in words at the right."""
     scale, step = Scale(*limits, 1.5, 98.5), 48
-    height = step * len(sides) + _AXIS
-    parts, said = [_grid(scale, height, top=6)], []
+    height = step * len(sides) + AXIS
+    parts, said = [grid(scale, height, top=6)], []
     for index, (row, first, second, difference) in enumerate(sides):
         middle = index * step + 34
         value, _, brackets = difference.partition(" ")
@@ -218,7 +218,7 @@ def dumbbells(
         parts += [_mark(marks[0], scale.x(first), middle), _mark(marks[1], scale.x(second), middle)]
         parts.append(_chance_tick(row.panel.summary.chance, scale, middle - 8, middle + 8))
         said.append(f"{row.label}: {hundredths(first, 0)} and {hundredths(second, 0)} percent, difference {difference}")
-    return _figure(id_, title, f"{title}, by task. {'; '.join(said)}.", height, parts)
+    return figure(id_, title, f"{title}, by task. {'; '.join(said)}.", height, parts)
 
 
 def sparkline(panel: Panel, index: int, mark: Mark, limits: tuple[float, float]) -> Markup:
@@ -249,15 +249,16 @@ def key(mark: Mark) -> Markup:
     return element("svg", _mark(mark, "50%", 8), class_="key", width=16, height=16, aria_hidden="true")
 
 
-def _figure(id_: str, title: str, described: str, height: float, parts: Sequence[Markup]) -> Markup:
+def figure(id_: str, title: str, described: str, height: float, parts: Sequence[Markup]) -> Markup:
     """A plot; a group rather than an image, because an image may hold no links."""
     heads = (element("title", title, id=f"{id_}-t"), element("desc", described, id=f"{id_}-d"))
     names = {"aria_labelledby": f"{id_}-t", "aria_describedby": f"{id_}-d"}
     return element("svg", *heads, *parts, id=id_, class_="plot", role="group", width="100%", height=height, **names)
 
 
-def _grid(scale: Scale, height: float, *, top: int) -> Markup:
-    parts, bottom = [], height - _AXIS + 4
+def grid(scale: Scale, height: float, *, top: int) -> Markup:
+    """Vertical lines and their labels in percent, `AXIS` pixels above the bottom."""
+    parts, bottom = [], height - AXIS + 4
     for tick in scale.ticks():
         place = {"x1": scale.x(tick), "x2": scale.x(tick)}
         parts.append(element("line", class_="grid", y1=top, y2=bottom, **place))

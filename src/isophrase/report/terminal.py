@@ -14,9 +14,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from isophrase.report.more import print_more
 from isophrase.report.numbers import hundredths, interval, with_interval
 from isophrase.report.overview import Condition, conditions, sentence, why_no_gap
-from isophrase.report.text import shorten, visible, wording_line
+from isophrase.report.printing import new_table, print_line, print_table, width
+from isophrase.report.text import shorten, wording_line
 from isophrase.report.view import Panel, RunView
 from isophrase.statistics.tables import Estimate
 
@@ -55,43 +57,40 @@ def print_terminal(view: RunView, console: Console) -> None:
     """
     found = conditions(view)
     if not found:
-        _line(console, f"{view.name}: nothing has been measured yet")
+        print_line(console, f"{view.name}: nothing has been measured yet")
     for condition in found:
-        _line(console, sentence(condition), style="bold")
+        print_line(console, sentence(condition), style="bold")
     for note in view.notes:
-        _line(console, f"note: {note}", style="yellow")
+        print_line(console, f"note: {note}", style="yellow")
     for condition in found:
         console.print()
         if len(found) > 1:
-            _line(console, condition.label, style="bold")
+            print_line(console, condition.label, style="bold")
         _print_tasks(condition, console)
         if not condition.gaps:
-            _line(console, why_no_gap(condition), style="dim")
+            print_line(console, why_no_gap(condition), style="dim")
         console.print()
         _print_wordings(condition, console)
-
-
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(" ".join(visible(text).split()), style=style), soft_wrap=not console.is_terminal)
+        print_more(condition, console)
 
 
 def _print_tasks(condition: Condition, console: Console) -> None:
     layout = _LAYOUTS[0]
     if console.is_terminal:
-        fitting = (item for item in _LAYOUTS if _width(console, _tasks(condition, item)) <= console.width)
+        fitting = (item for item in _LAYOUTS if width(console, _tasks(condition, item)) <= console.width)
         layout = next(fitting, _LAYOUTS[-1])
-    _print_table(console, _tasks(condition, layout))
+    print_table(console, _tasks(condition, layout))
     level = next((panel.summary.mean.level for panel in condition.panels), math.nan)
     remark = f"{_UNITS}; {hundredths(level, 0)} % intervals in brackets."
     remark += " Std, worst–best and spread: without the luck of the examples drawn."
     if layout.without:
         remark += f" A wider terminal also shows: {', '.join(layout.without)}."
-    _line(console, remark, style="dim")
+    print_line(console, remark, style="dim")
 
 
 def _tasks(condition: Condition, layout: _Layout) -> Table:
     columns = list(_columns(condition, layout))
-    table = _table()
+    table = new_table()
     table.add_column("Task", overflow="fold")
     for name, _ in columns:
         table.add_column(name, justify="right", no_wrap=True)
@@ -139,17 +138,17 @@ def _estimate(estimate: Estimate | None, layout: _Layout) -> Text:
 
 def _print_wordings(condition: Condition, console: Console) -> None:
     if not console.is_terminal:
-        _print_table(console, _wordings(condition, _PIPED_WORDING, has_interval=True))
+        print_table(console, _wordings(condition, _PIPED_WORDING, has_interval=True))
         return
     for has_interval in (True, False):
-        room = console.width - _width(console, _wordings(condition, 0, has_interval=has_interval)) - 3
+        room = console.width - width(console, _wordings(condition, 0, has_interval=has_interval)) - 3
         if room >= _LEAST_ROOM:
             break
-    _print_table(console, _wordings(condition, room if room >= _LEAST_ROOM else 0, has_interval=has_interval))
+    print_table(console, _wordings(condition, room if room >= _LEAST_ROOM else 0, has_interval=has_interval))
 
 
 def _wordings(condition: Condition, room: int, *, has_interval: bool) -> Table:
-    table = _table()
+    table = new_table()
     table.add_column("Task", overflow="fold")
     table.add_column("Wording")
     table.add_column("Measured", justify="right", no_wrap=True)
@@ -178,22 +177,3 @@ def _ends(panel: Panel) -> Iterator[tuple[str, Estimate, str, str]]:
         yield what, panel.summary.instructions[row].mean, instruction.id, line
     for control in panel.controls:
         yield "control", control.mean, control.instruction, "(in no estimate)"
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", highlight=False)
-
-
-def _width(console: Console, table: Table) -> int:
-    return console.measure(table, options=console.options.update(max_width=10_000)).maximum
-
-
-def _print_table(console: Console, table: Table) -> None:
-    if console.is_terminal:
-        console.print(table)
-        return
-    wide = Console(width=_width(console, table) + 1, color_system=None, force_terminal=False, legacy_windows=False)
-    with wide.capture() as captured:
-        wide.print(table)
-    lines = [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
-    console.print(Text("\n".join(lines)), soft_wrap=True)

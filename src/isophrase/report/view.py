@@ -12,7 +12,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from isophrase.statistics.budget import BudgetEstimate
 from isophrase.statistics.distance import DistanceFindings
+from isophrase.statistics.further import Further
 from isophrase.statistics.summary import InstructionSummary, TaskSummary
 from isophrase.statistics.tables import OutcomeTable
 from isophrase.types import Example, Instruction, Measurement, Metric
@@ -80,6 +82,9 @@ class Panel:
         metric: How an answer becomes a number.
         description: One line on the task.
         geometry: Where the model's states lie; None where they were not measured.
+        further: Other papers' numbers and the split of the variance; None where they were not computed.
+        content_free: (instruction id, example id) -> what the model gave for texts that say nothing.
+        budget: What a budget left out, estimated; None where all cells were to be measured.
     """
 
     summary: TaskSummary
@@ -92,6 +97,9 @@ class Panel:
     metric: Metric = Metric.ACCURACY
     description: str = ""
     geometry: Geometry | None = None
+    further: Further | None = None
+    budget: BudgetEstimate | None = None
+    content_free: Mapping[tuple[str, str], Measurement] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         rows = tuple(item.id for item in self.instructions)

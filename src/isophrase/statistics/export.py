@@ -1,6 +1,6 @@
 """Estimates as plain values for machines: shares of 1, null where a number is undefined.
 
-Knows summaries and overviews. Key names are the names of their fields, and stay. Writes no file and no text.
+Knows summaries, overviews and comparisons. Key names are the names of their fields, and stay. Writes no file, no text.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from isophrase.statistics.budget import BudgetEstimate
+from isophrase.statistics.contrast import Contrast
+from isophrase.statistics.further import Further
 from isophrase.statistics.overview import Overview
+from isophrase.statistics.paired import Comparison
 from isophrase.statistics.summary import InstructionSummary, TaskSummary
 
 
-def to_json(summary: TaskSummary | InstructionSummary | Overview) -> dict[str, Any]:
-    """All fields of a summary or an overview, JSON-ready.
+def to_json(
+    summary: TaskSummary | InstructionSummary | Overview | Comparison | Further | Contrast | BudgetEstimate,
+) -> dict[str, Any]:
+    """All fields of a summary, an overview or a comparison, JSON-ready.
 
     A summary also has `measured_std`, `measured_spread` and `performance_drop_rate`, which its instructions imply.
     """

@@ -60,6 +60,14 @@ def of_share(share: float, variance: Variance, units: int, level: float) -> Esti
     return Estimate(share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share), level)
 
 
+def of_mean(value: float, variance: Variance, level: float) -> Estimate:
+    """Student's t interval about a number that may have either sign."""
+    if math.isnan(value) or math.isnan(variance.value):
+        return undefined(level, value)
+    half = t_quantile(level, variance.df) * math.sqrt(max(variance.value, 0.0))
+    return Estimate(value, value - half, value + half, level)
+
+
 def of_difference(first: Estimate, second: Estimate, correlation: float) -> Estimate:
     """The interval of first - second, recovered from theirs.
 

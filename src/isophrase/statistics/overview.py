@@ -76,7 +76,7 @@ def overview(tables: Sequence[OutcomeTable], summaries: Sequence[TaskSummary]) -
     ids = [table.instructions for table in tables]
 
     def over(estimates: Sequence[Estimate | None], parts: Sequence[Floats] = (), lowest: float = 0.0) -> OverTasks:
-        return _over(summaries, estimates, _Shares(ids, parts), lowest)
+        return over_tasks([item.task for item in summaries], estimates, Shares(ids, parts), lowest)
 
     gaps = [summary.gap for summary in summaries]
     return Overview(
@@ -84,7 +84,7 @@ def overview(tables: Sequence[OutcomeTable], summaries: Sequence[TaskSummary]) -
         shots=first.shots,
         prompt_format=first.prompt_format,
         mean=over([item.mean for item in summaries], [crossed(table.values).row_parts for table in tables]),
-        std=over([item.std for item in summaries], [_std_parts(table) for table in tables]),
+        std=over([item.std for item in summaries], [std_parts(table) for table in tables]),
         minimum=over([item.minimum for item in summaries]),
         spread=over([item.spread for item in summaries]),
         flip_rate=over([item.flip_rate for item in summaries], [2.0 * flips(table).row_parts for table in tables]),
@@ -93,7 +93,7 @@ def overview(tables: Sequence[OutcomeTable], summaries: Sequence[TaskSummary]) -
 
 
 @dataclass(frozen=True)
-class _Shares:
+class Shares:
     """What each instruction of each task adds to its task's estimate, with the instructions' ids.
 
     Without parts, the instructions are taken as given and add nothing.
@@ -115,12 +115,18 @@ class _Shares:
         return found
 
 
-def _over(
-    summaries: Sequence[TaskSummary], estimates: Sequence[Estimate | None], shares: _Shares, lowest: float
-) -> OverTasks:
+def over_tasks(tasks: Sequence[str], estimates: Sequence[Estimate | None], shares: Shares, lowest: float) -> OverTasks:
+    """The average over those tasks in which a number is defined.
+
+    Args:
+        tasks: Their names.
+        estimates: One for each task; None or NaN where undefined.
+        shares: What instructions that several tasks have in common add.
+        lowest: The smallest value that is possible.
+    """
     chosen = [index for index, item in enumerate(estimates) if item is not None and not math.isnan(item.value)]
     known = [item for index in chosen if (item := estimates[index]) is not None]
-    tasks = tuple(summaries[index].task for index in chosen)
+    named = tuple(tasks[index] for index in chosen)
     level = next((item.level for item in estimates if item is not None), math.nan)
     if not known:
         return OverTasks(intervals.undefined(level), intervals.undefined(level), ())
@@ -128,7 +134,7 @@ def _over(
     if covariances.sum() < 0:
         covariances = np.zeros_like(covariances)
     these = intervals.of_average(known, _correlations(covariances, known))
-    return OverTasks(these, _similar(these, known, float(covariances.sum()), lowest), tasks)
+    return OverTasks(these, _similar(these, known, float(covariances.sum()), lowest), named)
 
 
 def _correlations(covariances: Floats, estimates: Sequence[Estimate]) -> Floats:
@@ -161,7 +167,7 @@ def _gap_parts(table: OutcomeTable) -> Floats:
     return found
 
 
-def _std_parts(table: OutcomeTable) -> Floats:
+def std_parts(table: OutcomeTable) -> Floats:
     """What each instruction adds to the standard deviation, to first order: ((A_i - A)^2 - S^2) / (2 S (R - 1))."""
     means = instruction_means(table.values)
     known: NDArray[np.bool_] = ~np.isnan(means)

@@ -214,27 +214,28 @@ def extremes(
     if parts.rows < 2:
         only = share(parts, level)
         return only, only, intervals.undefined(level)
-    truth = _drawn_in(known[None], parts.noise)[0]
+    truth = drawn_in(known[None], parts.noise)[0]
     found = metrics.worst(truth), metrics.best(truth), metrics.spread(truth)
     if parts.columns < 2:
         worst, best, spread = (intervals.undefined(level, value) for value in found)
         return worst, best, spread
     noise = resampled_means(values[scored], generator, resamples) - known
-    drawn = np.clip(_drawn_in(truth + noise, parts.noise), 0.0, 1.0)
+    drawn = np.clip(drawn_in(truth + noise, parts.noise), 0.0, 1.0)
     low, high = drawn.min(axis=1), drawn.max(axis=1)
     worst, best, spread = (
-        _percentiles(value, drawn, level) for value, drawn in zip(found, (low, high, high - low), strict=True)
+        percentiles(value, drawn, level) for value, drawn in zip(found, (low, high, high - low), strict=True)
     )
     return worst, best, spread
 
 
-def _percentiles(value: float, drawn: Floats, level: float) -> Estimate:
+def percentiles(value: float, drawn: Floats, level: float) -> Estimate:
+    """The percentile interval of resampled values, which always holds the value itself."""
     tail = (1.0 - level) / 2.0
     low, high = (float(end) for end in np.quantile(drawn, [tail, 1.0 - tail]))
     return Estimate(value, min(low, value), max(high, value), level)
 
 
-def _drawn_in(means: Floats, noise: float) -> Floats:
+def drawn_in(means: Floats, noise: float | Floats) -> Floats:
     """Row means (last axis) moved towards their mean until their variance is smaller by the noise."""
     middle = means.mean(axis=-1, keepdims=True)
     variance = means.var(axis=-1, ddof=1, keepdims=True)

@@ -57,3 +57,27 @@ class Estimate:
     low: float
     high: float
     level: float
+
+
+@dataclass(frozen=True)
+class OptionTable:
+    """The option scores behind an `OutcomeTable` of a task with options.
+
+    Attributes:
+        logprobs: log P of every option, in nats, shape (instructions, examples, most options); NaN for an unscored cell
+            and for options that an example does not have.
+        tokens: Tokens of every option, same shape; 0 where there is none.
+        gold: Whether an option is right, shape (examples, most options).
+        classes: Whether all examples have the same options in the same order (classification).
+    """
+
+    logprobs: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+    gold: NDArray[np.bool_]
+    classes: bool
+
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """The most probable option of every cell, shape (instructions, examples); -1 where unscored."""
+        scored = ~np.isnan(self.logprobs[:, :, 0])
+        return np.where(scored, np.nan_to_num(self.logprobs, nan=-np.inf).argmax(axis=2), -1)

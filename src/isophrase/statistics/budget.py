@@ -1,0 +1,154 @@
+"""The whole distribution over wordings, estimated from a part of the cells.
+
+The PromptEval estimator (Polo et al., NeurIPS 2024): a Rasch model with features of wordings and examples is fitted to
+the measured cells, the others are filled in, and quantiles are taken of the rows' means. Beyond it: a wording may do
+better on one class of examples than on another (a wording that draws out `yes` is right wherever `yes` is), effects are
+shrunk by estimated variances, and quantiles are averaged over draws of the posterior, so that neither noise spreads nor
+shrinking gathers them. The target is what measuring every cell of these wordings and these examples would give.
+
+Knows tables with missing cells and features; does not know which cells are measured next (`choosing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from isophrase.statistics.measures import QUANTILES, Quantile
+from isophrase.statistics.metrics import Floats, instruction_means
+from isophrase.statistics.rasch import Fitted, Term, fit
+from isophrase.statistics.tables import Estimate
+
+_DRAWS = 400
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of rows and columns before anything is measured.
+
+    Attributes:
+        instructions: Shape (instructions, features).
+        examples: Shape (examples, features).
+        classes: Code of each example's right answer, where it is comparable between examples; else all 0.
+    """
+
+    instructions: Floats
+    examples: Floats
+    classes: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class BudgetEstimate:
+    """What a fully measured table would show.
+
+    Attributes:
+        measured: Cells with a score.
+        cells: All cells.
+        mean: Of the rows' means.
+        quantiles: Of the rows' means, at `QUANTILES`.
+        instructions: Each row's mean.
+        worst: The smallest of the rows' means.
+        variances: Of the model's terms, in squared logits.
+    """
+
+    measured: int
+    cells: int
+    mean: Estimate
+    quantiles: tuple[Quantile, ...]
+    instructions: tuple[Estimate, ...]
+    worst: Estimate
+    variances: dict[str, float]
+
+    @property
+    def widest(self) -> float:
+        """The widest half-width of a quantile's interval: what a wanted precision is compared with."""
+        return max((item.accuracy.high - item.accuracy.low) / 2.0 for item in self.quantiles)
+
+
+def estimate(
+    values: Floats, features: Features, *, level: float = 0.9, draws: int = _DRAWS, seed: int = 0
+) -> BudgetEstimate:
+    """Estimate the distribution of the rows' means.
+
+    Args:
+        values: Shape (instructions, examples), in [0, 1]; NaN where not measured. At least one cell is measured.
+        features: Of rows and columns.
+        level: Confidence (credible) level.
+        draws: From the posterior.
+        seed: Of the draws.
+    """
+    means, fitted = row_draws(values, features, draws=draws, seed=seed)
+    of_draws = np.quantile(means, QUANTILES, axis=1)
+    return BudgetEstimate(
+        measured=int((~np.isnan(values)).sum()),
+        cells=values.size,
+        mean=_estimate(means.mean(axis=1), level),
+        quantiles=tuple(
+            Quantile(share, _estimate(drawn, level)) for share, drawn in zip(QUANTILES, of_draws, strict=True)
+        ),
+        instructions=tuple(_estimate(row, level) for row in means.T),
+        worst=_estimate(means.min(axis=1), level),
+        variances=dict(fitted.variances),
+    )
+
+
+def row_draws(values: Floats, features: Features, *, draws: int, seed: int) -> tuple[Floats, Fitted]:
+    """Draws of the rows' means over all columns, shape (draws, rows): measured cells as they are, others predicted."""
+    known = ~np.isnan(values)
+    fitted = fit(terms(values.shape, features), np.flatnonzero(known.ravel()), values[known])
+    generator = np.random.default_rng(seed)
+    rows, columns = values.shape
+    sums = np.where(known, values, 0.0).sum(axis=1)
+    found = []
+    at_once = max(1, 4_000_000 // values.size)
+    for start in range(0, draws, at_once):
+        chances = fitted.draws(generator, min(at_once, draws - start)).reshape(-1, rows, columns)
+        unseen = np.where(known, 0.0, chances)
+        noise = np.sqrt(np.where(known, 0.0, chances * (1.0 - chances)).sum(axis=2))
+        totals = sums + unseen.sum(axis=2) + noise * generator.normal(size=noise.shape)
+        found.append(np.clip(totals / columns, 0.0, 1.0))
+    return np.concatenate(found), fitted
+
+
+def terms(shape: tuple[int, int], features: Features) -> list[Term]:
+    """The model's terms over all cells of a table, row by row."""
+    rows, columns = shape
+    row = np.repeat(np.arange(rows), columns)
+    column = np.tile(np.arange(columns), rows)
+    classes = features.classes[column]
+    found = [Term("instruction", _one_hot(row, rows)), Term("example", _one_hot(column, columns))]
+    if features.instructions.shape[1]:
+        found.append(Term("instruction features", sparse.csr_array(features.instructions[row])))
+    if features.examples.shape[1]:
+        found.append(Term("example features", sparse.csr_array(features.examples[column])))
+    number = int(features.classes.max(initial=0)) + 1
+    if number > 1:
+        found.append(Term("class", _one_hot(classes, number)))
+        found.append(Term("instruction × class", _one_hot(row * number + classes, rows * number)))
+        if features.instructions.shape[1]:
+            blocks = [
+                sparse.csr_array(features.instructions[row] * (classes == code)[:, None]) for code in range(number)
+            ]
+            found.append(Term("instruction features × class", sparse.csr_array(sparse.hstack(blocks))))
+    return found
+
+
+def plain_quantiles(values: Floats, shares: Sequence[float] = QUANTILES) -> Floats:
+    """What averaging the measured cells of each row gives: for comparison. Shape (shares,)."""
+    means = instruction_means(values)
+    return np.asarray(np.quantile(means[~np.isnan(means)], shares))
+
+
+def _one_hot(codes: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) -> sparse.csr_array:
+    number = len(codes)
+    return sparse.csr_array((np.ones(number), (np.arange(number), codes)), shape=(number, size))
+
+
+def _estimate(drawn: Floats, level: float) -> Estimate:
+    tail = (1.0 - level) / 2.0
+    low, high = (float(end) for end in np.quantile(drawn, [tail, 1.0 - tail]))
+    value = float(drawn.mean())
+    return Estimate(value, min(low, value), max(high, value), level)
