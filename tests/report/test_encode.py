@@ -124,3 +124,21 @@ def test_texts_are_cut_only_where_all_together_are_too_long():
     (block,) = encode([source])
     assert "more characters)" in decode(block)[0]["examples"][0]["fields"][0][1]
     assert len(block) < 6_000_000
+
+
+def test_in_a_large_run_shares_among_options_are_right_to_three_points():
+    source = panel(PLANS[1], n_instructions=100, n_examples=60)
+    copies = [source] * 51
+    assert len(copies) * 100 * 60 * 4 > 1_200_000
+    text, arrays = decode(encode(copies)[0])
+    assert text["relative"]
+    codes = arrays["logprob"].reshape(60, 4, 100)
+    for i, instruction in enumerate(source.instructions[:10]):
+        for j, example in enumerate(source.examples):
+            measured = source.measurements[instruction.id, example.id].logprobs
+            if not measured:
+                continue
+            found, expected = -(codes[j, :, i] - 1) * text["step"], np.array(measured)
+            shares = [np.exp(item - item.max()) / np.exp(item - item.max()).sum() for item in (found, expected)]
+            assert np.abs(shares[0] - shares[1]).max() < 0.03
+            assert found.argmax() == expected.argmax() or np.sort(expected)[-2] > expected.max() - 0.1

@@ -8,7 +8,8 @@ Arrays over cells, row by row: `answer`, `generated` (1 + index into `answers` a
 (metric × 200, 255: unscored), `merged` (1: prompt and answer share a token). `logprob` goes example by example, in each
 option by option, in each instruction by instruction: 1 + −log P / step, 0: not measured. Where hidden states were
 projected, `pointRow` and `pointColumn` say whose each point is, and `tsne` and `pca` hold x and y in turn, from 0 for
-−1 to 65,535 for 1.
+−1 to 1,023 for 1. In a large report `relative` is true, and a log-probability is that of the cell's likeliest option
+less: all that shares among the options need.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _BYTES = {1: 0xFF, 2: 0xFFFF, 4: 0xFFFFFFFF}
 _LIMITS = (20_000, 8_000, 4_000, 2_000, 1_000, 500, 250)
 _TEXT_BUDGET = 4_000_000
 _STEPS = ((500_000, 0.001), (1_200_000, 0.01))
-_COARSE = 0.05
+_COARSE = 0.2
+_FARTHEST = 254
+_GRID = 1023
 
 
 def safe_json(value: Any) -> str:
@@ -44,15 +47,17 @@ def encode(panels: Iterable[Panel]) -> tuple[str, ...]:
     """The block of every panel of a report.
 
     Precision follows from the size of the whole: log-probabilities are rounded to 0.001 up to half a million of them,
-    to 0.01 up to 1.2 million, then to 0.05; texts are cut, and say so, where they pass four million characters.
+    to 0.01 up to 1.2 million, then to 0.2 below the cell's likeliest option (shares among options are then right to 2.5
+    points); texts are cut, and say so, where they pass four million characters.
     """
     whole = tuple(panels)
     numbers = sum(len(panel.instructions) * sum(len(item.options) for item in panel.examples) for panel in whole)
     step = next((step for most, step in _STEPS if numbers <= most), _COARSE)
+    relative = step == _COARSE
     lengths = np.array([len(text) for panel in whole for text in _texts(panel)], dtype=np.int64)
     fitting = (limit for limit in _LIMITS if np.minimum(lengths, limit).sum() <= _TEXT_BUDGET)
     limit = next(fitting, _LIMITS[-1])
-    return tuple(safe_json(_block(panel, step, limit)) for panel in whole)
+    return tuple(safe_json(_block(panel, step, limit, relative=relative)) for panel in whole)
 
 
 def _texts(panel: Panel) -> Iterator[str]:
@@ -62,7 +67,7 @@ def _texts(panel: Panel) -> Iterator[str]:
     yield from {item.text for item in panel.measurements.values() if item.text is not None}
 
 
-def _block(panel: Panel, step: float, limit: int) -> dict[str, Any]:
+def _block(panel: Panel, step: float, limit: int, *, relative: bool) -> dict[str, Any]:
     shape = (len(panel.instructions), len(panel.examples))
     answer, generated = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     merged = np.zeros(shape, np.int64)
@@ -87,12 +92,13 @@ def _block(panel: Panel, step: float, limit: int) -> dict[str, Any]:
         "generated": generated,
         "value": value.astype(np.int64),
         "merged": merged,
-        "logprob": _logprobs(panel, step),
+        "logprob": _logprobs(panel, step, relative=relative),
         **_points(panel.geometry),
     }
     text = {
         "metric": panel.score_name,
         "step": step,
+        "relative": relative,
         "instructions": [_instruction(item, limit) for item in panel.instructions],
         "examples": [_example(item, limit) for item in panel.examples],
         "answers": [cut(item, limit) for item in answers],
@@ -143,12 +149,12 @@ def _points(geometry: Geometry | None) -> dict[str, NDArray[np.int64]]:
     found = {"pointRow": geometry.rows, "pointColumn": geometry.columns}
     for name in ("tsne", "pca"):
         found[name] = (
-            np.rint((getattr(geometry, name).astype(np.float64) + 1) * 32767.5).clip(0, 65535).astype(np.int64)
+            np.rint((getattr(geometry, name).astype(np.float64) + 1) * _GRID / 2).clip(0, _GRID).astype(np.int64)
         )
     return found
 
 
-def _logprobs(panel: Panel, step: float) -> NDArray[np.int64]:
+def _logprobs(panel: Panel, step: float, *, relative: bool) -> NDArray[np.int64]:
     rows = len(panel.instructions)
     found: list[NDArray[np.int64]] = []
     for example in panel.examples:
@@ -156,7 +162,9 @@ def _logprobs(panel: Panel, step: float) -> NDArray[np.int64]:
         for row, instruction in enumerate(panel.instructions):
             measured = panel.measurements.get((instruction.id, example.id))
             if measured is not None and len(measured.logprobs) == len(example.options):
-                block[:, row] = [_code(value, step) for value in measured.logprobs]
+                best = max(measured.logprobs) if relative and max(measured.logprobs) > -math.inf else 0.0
+                codes = [_code(value - best, step) for value in measured.logprobs]
+                block[:, row] = np.minimum(codes, _FARTHEST) if relative else codes
         found.append(block.ravel())
     return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 

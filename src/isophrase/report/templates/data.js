@@ -86,7 +86,7 @@ class PanelData {
     return this.why.get(this.at(row, column)) ?? "no reason was recorded";
   }
 
-  /** log P of every option, or null where they were not measured. */
+  /** log P of every option (in a large report: less that of the likeliest), or null where they were not measured. */
   logprobs(row, column) {
     const count = this.examples[column].options.length;
     const codes = Array.from({ length: count }, (_, k) => this.arrays.logprob[this.starts[column] + k * this.rows + row]);
@@ -117,7 +117,7 @@ class PanelData {
   /** The points of a projection, between -1 and 1: {row, column, x, y}. */
   points(method) {
     const places = this.arrays[method] ?? [];
-    const at = (place) => places[place] / 32767.5 - 1;
+    const at = (place) => places[place] / 511.5 - 1;
     return Array.from({ length: places.length / 2 }, (_, index) => ({
       row: this.arrays.pointRow[index],
       column: this.arrays.pointColumn[index],

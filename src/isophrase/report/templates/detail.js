@@ -192,7 +192,7 @@ function optionTable(data, row, column) {
     if (parts) {
       const bar = drawn("rect", { width: `${(100 * parts[place]).toFixed(1)}%`, height: "8", rx: "2" });
       const chart = drawn("svg", { class: "prob", width: "100%", height: "8", "aria-hidden": "true" }, bar);
-      const exact = `log P = ${logprobs[place].toFixed(data.step < 0.01 ? 3 : 2)}`;
+      const exact = `${data.relative ? "log P less the likeliest option's" : "log P"} = ${logprobs[place].toFixed(data.step < 0.01 ? 3 : data.step < 0.1 ? 2 : 1)}`;
       line.append(make("td", { class: "share" }, chart), make("td", { class: "num", title: exact }, percent(parts[place])));
     }
     line.append(make("td", { class: "tag" }, tags.join(", ")));
