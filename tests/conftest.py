@@ -6,6 +6,10 @@ import os
 
 from hypothesis import settings
 
+from tests.report.browser import axe, browser
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("isophrase", deadline=None)
 settings.load_profile("isophrase")
+
+__all__ = ["axe", "browser"]

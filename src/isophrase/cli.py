@@ -27,6 +27,7 @@ from isophrase.commands import (
     paraphrase,
     planning,
     runs,
+    viewing,
 )
 from isophrase.errors import IsophraseError
 from isophrase.models.allocation import reuse_freed_memory
@@ -50,6 +51,7 @@ COMMANDS = (
     runs.run,
     runs.report,
     distances.distance,
+    viewing.view,
     comparing.compare,
     importing.import_,
     planning.power,

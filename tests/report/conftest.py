@@ -1,21 +1,11 @@
-"""A browser, and a page opened in it that may not complain or ask for anything."""
+"""A page opened in a browser, which may not complain or ask for anything."""
 
 from functools import cache
 
 import pytest
 
 from isophrase.report.html import render_html
-from tests.report.browser import CHROMIUM, FLAGS
 from tests.report.synthetic import run
-
-
-@pytest.fixture(scope="session")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-        yield browser
-        browser.close()
 
 
 @cache

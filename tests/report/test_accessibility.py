@@ -1,53 +1,15 @@
 """Accessibility, as axe-core finds it, and what it can't find: keyboard alone, print, and meaning without colour."""
 
 import re
-import shutil
-import subprocess
-import tarfile
-from pathlib import Path
 
 import pytest
 
 from isophrase.report.html import render_html
-from tests.report.browser import NEEDS_CHROMIUM, open_table
+from tests.report.browser import NEEDS_CHROMIUM, findings, open_table
 from tests.report.synthetic import run, run_with_distances
 from tests.report.test_html import HOSTILE, hostile_view
 
 pytestmark = NEEDS_CHROMIUM
-AXE = "axe-core@4.14.1"
-RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-@pytest.fixture(scope="session")
-def axe(request):
-    """The source of axe-core from the npm registry, fetched once and kept in pytest's cache."""
-    folder = Path(request.config.cache.mkdir("axe-core-4.14.1"))
-    script = folder / "package" / "axe.min.js"
-    if not script.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip(f"npm is not installed: {AXE} can't be fetched")
-        command = [npm, "pack", AXE, "--silent", "--pack-destination", str(folder)]
-        try:
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-        except (subprocess.SubprocessError, OSError) as error:
-            pytest.skip(f"{AXE} can't be fetched from the npm registry: {error}")
-        (archive,) = folder.glob("*.tgz")
-        with tarfile.open(archive) as packed:
-            packed.extract("package/axe.min.js", folder, filter="data")
-    return script.read_text(encoding="utf-8")
-
-
-def findings(page, axe):
-    """Serious and critical findings, a line each."""
-    page.evaluate(axe + "; undefined")
-    found = page.evaluate("async (rules) => (await axe.run(document, {runOnly: rules})).violations", RULES)
-    return [
-        f"{item['impact']} {item['id']}: {item['help']} — {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
-        for item in found
-        if item["impact"] in ("serious", "critical", "moderate")
-        for node in item["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

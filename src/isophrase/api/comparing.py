@@ -59,7 +59,7 @@ def compare_runs(
     """
     first, second = (item if isinstance(item, Side) else Side(Path(item)) for item in (before, after))
     return compare_views(
-        _side(first, "first"), _side(second, "second"), settings=settings, leave_out_trained=leave_out_trained
+        side_view(first, "first"), side_view(second, "second"), settings=settings, leave_out_trained=leave_out_trained
     )
 
 
@@ -125,7 +125,12 @@ def _refuse(names: Sequence[str]) -> None:
     )
 
 
-def _side(side: Side, place: str) -> RunView:
+def side_view(side: Side, place: str) -> RunView:
+    """One side's run, with the panels of one model.
+
+    Raises:
+        ConfigError: The run holds several models and none is named, or not the named one.
+    """
     view = read_run(side.folder, rule=side.rule)
     names = list(dict.fromkeys(panel.summary.model for panel in view.panels))
     if side.model is None and len(names) > 1:

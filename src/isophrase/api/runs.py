@@ -10,6 +10,7 @@ from pathlib import Path
 
 import isophrase.experiment as experiments
 from isophrase.api.budgeting import Spending, spend
+from isophrase.api.viewing import own_comparisons
 from isophrase.cache import cache_folder
 from isophrase.engine.local import LocalModel
 from isophrase.errors import ConfigError, StoreError
@@ -182,7 +183,8 @@ def write_report(folder: Path | str, view: RunView | None = None, name: str = RE
     """
     folder = Path(folder)
     path = folder / name
-    write_atomically(path, render_html(view if view is not None else read(folder)).encode())
+    view = view if view is not None else read(folder)
+    write_atomically(path, render_html(view, own_comparisons(view)).encode())
     return path
 
 

@@ -32,6 +32,9 @@ def compare(
         float, typer.Option(min=0.5, max=0.999, help="Confidence level of the intervals, e.g. 0.9.")
     ] = 0.95,
     seed: Annotated[int, typer.Option(help="Of resampling and swapping.")] = 0,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Also write a page that shows both runs and what changed.")
+    ] = None,
     leave_out_trained: Annotated[
         bool, typer.Option("--leave-out-trained", help="Leave out wordings that the second model was trained on.")
     ] = False,
@@ -46,12 +49,14 @@ def compare(
     from isophrase.statistics.swapping import Alternative
 
     alternative = Alternative.BETTER if one_sided else Alternative.TWO_SIDED
-    found = compare_runs(
-        Side(before, first_model, first_rule),
-        Side(after, second_model, second_rule, second_repair),
-        settings=Settings(level=level, alternative=alternative, seed=seed),
-        leave_out_trained=leave_out_trained,
-    )
+    sides = Side(before, first_model, first_rule), Side(after, second_model, second_rule, second_repair)
+    settings = Settings(level=level, alternative=alternative, seed=seed)
+    found = compare_runs(*sides, settings=settings, leave_out_trained=leave_out_trained)
+    if page is not None:
+        from isophrase.api.viewing import write_comparison
+
+        write_comparison(page, *sides, settings=settings, leave_out_trained=leave_out_trained)
+        console(stderr=True).print(f"page: {page}", soft_wrap=True)
     if as_json:
         typer.echo(comparison_json(found))
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,6 +19,8 @@ from markupsafe import Markup
 
 from isophrase import __version__
 from isophrase.report import distances, numbers
+from isophrase.report.compare_page import compare_pages, signed
+from isophrase.report.comparison import ComparisonView
 from isophrase.report.distance_page import inside
 from isophrase.report.encode import encode
 from isophrase.report.inference import inference
@@ -25,13 +29,18 @@ from isophrase.report.page import condition_pages
 from isophrase.report.text import visible
 from isophrase.report.view import RunView
 
-_SCRIPTS = ("data.js", "diff.js", "detail.js", "tables.js", "taking.js", "points.js", "page.js")
+_SCRIPTS = ("data.js", "diff.js", "detail.js", "tables.js", "taking.js", "points.js", "compare.js", "page.js")
 
 
-def render_html(view: RunView) -> str:
+def render_html(view: RunView, comparisons: Sequence[ComparisonView] = (), *, home: str = "") -> str:
     """The whole report as one HTML text.
 
     The same view gives the same text. It can be encoded in UTF-8, whatever the texts of the run hold.
+
+    Args:
+        view: What is shown; it holds the panels of both sides of each comparison.
+        comparisons: What was compared.
+        home: Where a list of all reports is; empty: nowhere.
     """
     code = mark_code(view.panels)
     style, script = _file("style.css"), "\n".join(map(_file, _SCRIPTS))
@@ -43,6 +52,8 @@ def render_html(view: RunView) -> str:
             view=view,
             pages=pages,
             inside=inside(view, code),
+            comparisons=compare_pages(view, comparisons, code),
+            home=home,
             blocks=[Markup(block) for block in encode(view.panels)],
             shapes=SHAPES,
             style=Markup(style),
@@ -53,16 +64,51 @@ def render_html(view: RunView) -> str:
     )
 
 
-def _policy(style: str, script: str) -> str:
+@dataclass(frozen=True)
+class Listed:
+    """One run in a list of runs.
+
+    Attributes:
+        name: What it is called in the address.
+        title: Its own name.
+        begun: When.
+        models: Its models.
+        tasks: Its tasks.
+    """
+
+    name: str
+    title: str
+    begun: str
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
+def render_index(folder: str, runs: Sequence[Listed], broken: Sequence[tuple[str, str]]) -> str:
+    """A list of runs, with a form to compare two of them.
+
+    Args:
+        folder: What the folder of the runs is called.
+        runs: The runs.
+        broken: Names of folders that look like runs, and why they can't be read.
+    """
+    style = _file("style.css")
+    template = _environment().get_template("index.html")
+    policy = _policy(style, None, form="'self'")
+    return template.render(
+        folder=folder, runs=runs, broken=broken, style=Markup(style), policy=policy, version=__version__
+    )
+
+
+def _policy(style: str, script: str | None, form: str = "'none'") -> str:
     """A Content-Security-Policy: this style, this script, and nothing else."""
     return "; ".join(
         [
             "default-src 'none'",
             f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            *([] if script is None else [f"script-src '{_hash(script)}'"]),
             "img-src data:",
             "base-uri 'none'",
-            "form-action 'none'",
+            f"form-action {form}",
         ]
     )
 
@@ -92,6 +138,7 @@ def _environment() -> jinja2.Environment:
         with_interval=numbers.with_interval,
         count=numbers.count,
         decimal=distances.decimal,
+        signed=signed,
         inference=inference,
     )
     return environment

@@ -17,6 +17,10 @@ async function toggle(tr, open = null) {
   const detail = make("tr", { class: "detail", id: button.getAttribute("aria-controls") }, cell);
   detail.hidden = tr.hidden;
   tr.after(detail);
+  if (tr.closest(".compared")) {
+    await openChange(tr, cell);
+    return;
+  }
   const data = await load(panelOf(tr));
   cell.replaceChildren(instructionDetail(data, Number(tr.dataset.row)));
 }
@@ -161,7 +165,8 @@ function makeTheme() {
 }
 
 for (const section of document.querySelectorAll("section.panel")) makeTable(section);
-for (const table of document.querySelectorAll("table.tasks")) makeSortable(table);
+for (const table of document.querySelectorAll("table.tasks, table.changes")) makeSortable(table);
+for (const tr of document.querySelectorAll("table.changes tbody tr")) makeOpener(tr);
 for (const flip of document.querySelectorAll("details.flip")) flip.addEventListener("toggle", () => openFlip(flip));
 makePlots();
 makeAllTaking();
