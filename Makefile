@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/pip install $(PIP_FLAGS) --editable '.[dev]'
 	@touch $@
 
-demo: $(READY) ## measure the embedded model and write runs/demo/report.html
+demo: $(READY) ## measure, align, verify, report: runs/demo/
 	$(BIN)/isophrase demo --out $(OUT)
 
 test: $(READY) ## the default test run (under 12 minutes on 2 cores)

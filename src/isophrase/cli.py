@@ -17,6 +17,7 @@ import typer
 
 from isophrase import __version__
 from isophrase.commands import (
+    alignment,
     catalogues,
     check,
     comparing,
@@ -27,6 +28,7 @@ from isophrase.commands import (
     paraphrase,
     planning,
     runs,
+    testbed,
     viewing,
 )
 from isophrase.errors import IsophraseError
@@ -55,6 +57,8 @@ COMMANDS = (
     comparing.compare,
     importing.import_,
     planning.power,
+    alignment.tune,
+    alignment.align,
     doctor.doctor,
     lint.lint,
     check.check,
@@ -63,6 +67,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 
+app.add_typer(testbed.testbed_app, name="testbed")
 app.add_typer(catalogues.models_app, name="models")
 app.add_typer(catalogues.tasks_app, name="tasks")
 app.add_typer(catalogues.instructions_app, name="instructions")

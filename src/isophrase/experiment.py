@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,6 +22,15 @@ from isophrase.sources.problems import Problems
 from isophrase.types import ModelSpec, PromptFormat, Rule, Split
 
 Names = tuple[str, ...]
+
+
+class Seen(StrEnum):
+    """What to do with wordings and examples that a model's alignment has seen."""
+
+    REFUSE = "refuse"
+    LEAVE_OUT = "leave_out"
+
+
 _Item = TypeVar("_Item")
 
 
@@ -115,6 +125,7 @@ class ExperimentFile(_Section):
     limit: Annotated[int, Field(ge=1)] | None = None
     max_instructions: Annotated[int, Field(ge=1)] | None = None
     controls: bool = False
+    seen: Seen = Seen.REFUSE
     formats: tuple[PromptFormat, ...] = ()
     shots: Some[Annotated[int, Field(ge=0)]] = (0,)
     unit_cells: Annotated[int, Field(ge=1)] = DEFAULT_UNIT_CELLS
@@ -159,6 +170,7 @@ class Experiment:
 
     Attributes:
         base: Relative paths start here.
+        seen: What to do with wordings and examples that a model's alignment has seen.
         formats: Prompt formats that every model is run in; empty: each model's own.
         content_free: Also ask every wording of a classification task about texts that say nothing.
         budget: Measure a part of the cells only; None: all. May change: a larger budget goes on from a smaller one.
@@ -171,6 +183,7 @@ class Experiment:
     models: tuple[ModelSpec, ...]
     tasks: tuple[TaskRequest, ...]
     controls: bool
+    seen: Seen
     formats: tuple[PromptFormat, ...]
     shots: tuple[int, ...]
     unit_cells: int
@@ -206,7 +219,7 @@ def parse_experiment(document: Document, *, base: Path) -> Experiment:
     file = parse(ExperimentFile, document, problems)
     problems.check(ConfigError.exit_code)
     assert file is not None
-    models = tuple(_model(section) for section in file.models)
+    models = tuple(model_spec(section) for section in file.models)
     twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
     if twice:
         got = f"{', '.join(twice)} more than once in {document.where}"
@@ -218,6 +231,7 @@ def parse_experiment(document: Document, *, base: Path) -> Experiment:
         models=models,
         tasks=tuple(_task(section, file, base) for section in file.tasks),
         controls=file.controls,
+        seen=file.seen,
         formats=file.formats,
         shots=file.shots,
         unit_cells=file.unit_cells,
@@ -234,10 +248,12 @@ _NO_IDENTITY = {"report", "budget"}
 
 def _asked_for(file: ExperimentFile) -> Names:
     """Keys that identify a run only where they are used, so that older runs go on."""
-    return ("content_free",) if file.content_free else ()
+    used = {"content_free": file.content_free, "seen": file.seen is not Seen.REFUSE}
+    return tuple(name for name, is_used in used.items() if is_used)
 
 
-def _model(section: ModelSection) -> ModelSpec:
+def model_spec(section: ModelSection) -> ModelSpec:
+    """The model that a section of a file names."""
     return ModelSpec(
         name=section.name or section.source.rstrip("/").rsplit("/", 1)[-1],
         source=section.source,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import isophrase.experiment as experiments
+from isophrase.alignment.exposure import with_exposure, without_seen
 from isophrase.api.budgeting import Spending, spend
 from isophrase.api.viewing import own_comparisons
 from isophrase.cache import cache_folder
@@ -24,7 +25,7 @@ from isophrase.models.catalog import CATALOG, ensure
 from isophrase.models.huggingface import Identified, identify, load
 from isophrase.paraphrase.audit import read_audit
 from isophrase.paraphrase.pair import Verdict
-from isophrase.plan import make_grid, make_plan
+from isophrase.plan import Plan, make_grid, make_plan
 from isophrase.progress import Display, Silent
 from isophrase.report.html import render_html
 from isophrase.report.view import RunView
@@ -81,11 +82,26 @@ def evaluate(experiment: Experiment | Path | str, out: Path | str | None = None,
     shown = shown or Silent()
     folder = Path(out) if out is not None else Path("runs") / experiment.name
     _fetch_missing(experiment, shown)
-    plan = make_plan(experiment, cache_folder())
+    return fill_run(experiment, make_plan(experiment, cache_folder()), folder, shown)
+
+
+def fill_run(experiment: Experiment, plan: Plan, folder: Path, shown: Display) -> Path:
+    """Measure what a plan asks; arguments as for `evaluate`.
+
+    Args:
+        experiment: Models and settings.
+        plan: What is asked.
+        folder: The run folder.
+        shown: Where progress is shown.
+
+    Returns:
+        The run folder.
+    """
+    plan = without_seen(plan, experiment.models, experiment.seen)
     # Asking for `chat` first finds a tokenizer without a template before anything is measured.
     wanted = PromptFormat.CHAT if PromptFormat.CHAT in experiment.formats else None
     models = [
-        identify(replace(spec, prompt_format=wanted or spec.prompt_format), notify=shown.note)
+        identify(replace(with_exposure(spec), prompt_format=wanted or spec.prompt_format), notify=shown.note)
         for spec in experiment.models
     ]
     grid = make_grid(plan, experiment, [model.spec for model in models])

@@ -12,13 +12,16 @@ from isophrase.types import Rule
 
 
 def demo(out: Out = None, as_json: Json = False) -> None:
-    """Measure the embedded model on bundled tasks and write a report.
+    """The whole loop on the embedded model: measure, align, verify on held-out wordings, report.
 
     Example: isophrase demo --out runs/demo
     """
-    from isophrase.api import runs
+    from isophrase.api import alignment, runs
+    from isophrase.commands.alignment import train_and_verify
 
-    _run(runs.DEMO, out, as_json)
+    place = out or Path("runs") / "demo"
+    _run(runs.DEMO, place / "measured", as_json)
+    train_and_verify(alignment.DEMO, place / "aligned")
 
 
 def run(

@@ -1,0 +1,256 @@
+"""align.yaml and tune.yaml -> what to train, on what, and how to verify it.
+
+Knows the keys of the file and how a task's examples and wordings are divided where it says nothing. Does not train.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from isophrase.alignment.method import Method, method_of
+from isophrase.alignment.sampling import Material
+from isophrase.alignment.watching import Watch
+from isophrase.alignment.wordings import Wordings, by_chance, by_collection
+from isophrase.errors import ConfigError, IsophraseError, ManyErrors
+from isophrase.experiment import ModelSection, Some, model_spec
+from isophrase.sources.documents import Document, parse, read_yaml
+from isophrase.sources.problems import Problems
+from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
+from isophrase.types import Example, InstructionSet, ModelSpec, Role, Split, Task
+
+_T = TypeVar("_T")
+
+INPUT_SHARES = ((Split.TRAIN, 0.4), (Split.DEV, 0.15))
+"""How the test examples of a task without train examples are divided; the rest stays for testing."""
+
+
+class Division(StrEnum):
+    """How a set's wordings are divided into training, development and test."""
+
+    CHANCE = "chance"
+    COLLECTIONS = "collections"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class TaskSection(_Section):
+    """One task to train on. A bare string is its reference."""
+
+    task: str | dict[str, Any]
+    instructions: str | None = None
+    division: Division = Division.CHANCE
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    folder: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_reference(cls, value: Any) -> Any:
+        return {"task": value} if isinstance(value, str) else value
+
+
+class WatchSection(_Section):
+    """What to look at while training."""
+
+    every: Annotated[int, Field(ge=1)] = 50
+    wordings: Annotated[int, Field(ge=0)] = 4
+    inputs: Annotated[int, Field(ge=1)] = 16
+    outside: tuple[TaskSection, ...] = ()
+    texts: str | None = None
+    patience: Annotated[int, Field(ge=0)] = 0
+    trackers: tuple[str, ...] = ()
+
+
+class VerifySection(_Section):
+    """How the result is verified on held-out wordings and inputs."""
+
+    limit: Annotated[int, Field(ge=2)] = 40
+
+
+class JobFile(_Section):
+    """The whole file."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    seed: int = 0
+    model: ModelSection
+    method: str | dict[str, Any] = "default"
+    tasks: Some[TaskSection]
+    watch: WatchSection = WatchSection()
+    verify: VerifySection = VerifySection()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train.
+
+    Attributes:
+        name: Its name.
+        seed: Of everything.
+        model: The base model.
+        method: What the training does.
+        method_name: Its name, or `custom`.
+        materials: The tasks.
+        watch: What to look at.
+        every: Steps between looks.
+        trackers: Names of accelerate's trackers that get the losses and looks too.
+        verify: How many test inputs of a task are measured.
+    """
+
+    name: str
+    seed: int
+    model: ModelSpec
+    method: Method
+    method_name: str
+    materials: tuple[Material, ...]
+    watch: Watch
+    every: int
+    trackers: tuple[str, ...]
+    verify: int
+
+
+def load_job(path: Path, cache: Path, *, default: Method | None = None) -> Job:
+    """Read and check a training's file.
+
+    Args:
+        path: The file; relative paths in it start from its folder.
+        cache: The cache folder.
+        default: The method that the file's `method` mapping changes, or that is used as it is; None: a named one.
+
+    Raises:
+        ManyErrors: Everything that is wrong with it.
+    """
+    return parse_job(read_yaml(path), base=path.parent, cache=cache, default=default)
+
+
+def parse_job(document: Document, *, base: Path, cache: Path, default: Method | None = None) -> Job:
+    """Check the content of a training's file; arguments as for `load_job`."""
+    problems = Problems(document.where)
+    file = parse(JobFile, document, problems)
+    problems.check(ConfigError.exit_code)
+    assert file is not None, "parse gives None only with problems"
+    wrong: list[str] = []
+    method = _collect(wrong, "method", lambda: _method(file.method, default))
+    materials = _materials(file.tasks, file.seed, base, cache, "tasks", wrong)
+    outside = _materials(file.watch.outside, file.seed, base, cache, "watch.outside", wrong)
+    texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
+    if wrong or method is None or texts is None:
+        raise ManyErrors(document.where, wrong, exit_code=ConfigError.exit_code)
+    watch = Watch(
+        wordings=file.watch.wordings, inputs=file.watch.inputs, outside=tuple(outside), texts=texts,
+        patience=file.watch.patience,
+    )  # fmt: skip
+    named = file.method if isinstance(file.method, str) else "custom"
+    return Job(
+        name=file.name, seed=file.seed, model=model_spec(file.model), method=method, method_name=named,
+        materials=tuple(materials), watch=watch, every=file.watch.every, trackers=file.watch.trackers,
+        verify=file.verify.limit,
+    )  # fmt: skip
+
+
+def _collect(problems: list[str], where: str, make: Callable[[], _T]) -> _T | None:
+    try:
+        return make()
+    except ManyErrors as error:
+        problems += [f"{where}: {problem}" for problem in error.problems]
+    except IsophraseError as error:
+        problems.append(f"{where}: {error}")
+    return None
+
+
+def _method(value: str | Mapping[str, Any], default: Method | None) -> Method:
+    if default is not None and value == "default":
+        return default
+    return method_of(value, default)
+
+
+def _texts(path: str | None, base: Path) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    file = base / path
+    if not file.is_file():
+        raise ConfigError("a text file, one text a line", got=f"no {file}", remedy="check the path")
+    return tuple(line for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+
+
+def _materials(
+    sections: Sequence[TaskSection], seed: int, base: Path, cache: Path, where: str, problems: list[str]
+) -> list[Material]:
+    found: list[Material] = []
+    for index, section in enumerate(sections):
+        loaded = _collect(problems, f"{where}[{index}]", partial(_load, section, seed, base, cache))
+        found += loaded or []
+    return found
+
+
+def _load(section: TaskSection, seed: int, base: Path, cache: Path) -> list[Material]:
+    folder = base / section.folder if section.folder else None
+    found = []
+    for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
+        source = _set(section, loaded.task, base)
+        divide = by_collection if section.division is Division.COLLECTIONS else (lambda item: by_chance(item, seed))
+        found.append(material_of(loaded.task, divide(source), seed, weight=section.weight, limit=section.limit))
+    return found
+
+
+def _set(section: TaskSection, task: Task, base: Path) -> InstructionSet:
+    """The set's instructions with ids `set/id`, as an experiment has them."""
+    sets = [load_instruction_set(section.instructions, base=base)] if section.instructions else sets_for(task.name)
+    if not sets:
+        raise ConfigError(
+            f"an instruction set for task {task.name!r}", got="none written for it", remedy="say `instructions: NAME`"
+        )
+    source = sets[0]
+    members = tuple(
+        replace(
+            item, id=f"{source.name}/{item.id}", reference=f"{source.name}/{item.reference}" if item.reference else None
+        )
+        for item in source.instructions
+        # A letter and a label wording are two different requests: training keeps to the form of the first reference.
+        if item.role.is_control or item.output_form is _form(source)
+    )
+    return replace(source, instructions=members)
+
+
+def _form(source: InstructionSet) -> Any:
+    first = next((item for item in source.instructions if item.role is Role.REFERENCE), source.instructions[0])
+    return first.output_form
+
+
+def material_of(
+    task: Task, wordings: Wordings, seed: int, *, weight: float = 1.0, limit: int | None = None
+) -> Material:
+    """A task with its examples divided; one without train examples gives some of its test examples, seeded.
+
+    Raises:
+        ConfigError: There are too few examples.
+    """
+    train, dev, test = (list(task.split(split)) for split in (Split.TRAIN, Split.DEV, Split.TEST))
+    if not train:
+        parts: dict[Split, list[Example]] = {Split.TRAIN: [], Split.DEV: dev, Split.TEST: []}
+        ranked = sorted(test, key=lambda item: hashlib.sha256(f"{seed}\0{task.name}\0{item.id}".encode()).digest())
+        wanted = {split: round(share * len(ranked)) for split, share in INPUT_SHARES}
+        for item in ranked:
+            part = next((split for split in wanted if len(parts[split]) < wanted[split]), Split.TEST)
+            parts[part].append(item)
+        train, dev, test = parts[Split.TRAIN], parts[Split.DEV], parts[Split.TEST]
+    dev = dev or train[: max(1, len(train) // 5)]
+    if not train or not test:
+        raise ConfigError(
+            f"train and test examples in task {task.name!r}", got=f"{len(train)} and {len(test)}",
+            remedy="give the task more examples, or a `split` column",
+        )  # fmt: skip
+    kept = [replace(item, split=split) for split, items in (
+        (Split.TRAIN, train[:limit]), (Split.DEV, dev), (Split.TEST, test)
+    ) for item in items]  # fmt: skip
+    divided = replace(task, examples=tuple(kept))
+    return Material(divided, wordings, divided.split(Split.TRAIN), divided.split(Split.DEV), weight)

@@ -1,0 +1,267 @@
+"""What a training run does: which weights, which losses, which wordings a step sees; and the named methods.
+
+Knows names and numbers only. Does not know tensors, models or tasks. To add a method: one entry in `METHODS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from isophrase.alignment.losses import Divergence
+from isophrase.errors import ConfigError, ManyErrors
+
+
+class Kind(StrEnum):
+    """Which weights are trained."""
+
+    PREFIX = "prefix"
+    """Keys and values of virtual tokens in every layer (Li & Liang 2021)."""
+    PROMPT = "prompt"
+    """Input embeddings of virtual tokens (Lester et al. 2021)."""
+    LORA = "lora"
+    """Low-rank additions to all linear layers (Hu et al. 2022)."""
+    FULL = "full"
+    """All weights: the result is a checkpoint and no adapter."""
+
+
+class Start(StrEnum):
+    """What virtual tokens are before training."""
+
+    TEXT = "text"
+    VOCABULARY = "vocabulary"
+    RANDOM = "random"
+
+
+class Space(StrEnum):
+    """Over what two distributions are compared."""
+
+    VOCABULARY = "vocabulary"
+    LABELS = "labels"
+
+
+class Teacher(StrEnum):
+    """Whose distribution a wording is pulled towards."""
+
+    REFERENCE = "reference"
+    """The frozen model under the reference wording of the same input."""
+    CONSENSUS = "consensus"
+    """The mean over references and training wordings of the frozen model's label probabilities: needs no label."""
+    ADAPTED = "adapted"
+    """The model in training under the reference wording, without a gradient."""
+    JOINT = "joint"
+    """The same with a gradient: both sides move."""
+
+
+_STRICT: Mapping[str, Any] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameters:
+    """The weights that are trained.
+
+    Attributes:
+        kind: Which.
+        length: Virtual tokens (prefix, prompt).
+        start: What they are before training (prefix, prompt).
+        text: The sentence that they start from; repeated or cut to `length` tokens.
+        hidden: Width of a re-parametrisation by a two-layer network, 0 for none (prefix, prompt).
+        rank: Rank of LoRA; its scale alpha is twice the rank.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT
+
+    kind: Kind = Kind.PREFIX
+    length: int = 10
+    start: Start = Start.TEXT
+    text: str = "Read the request carefully and do exactly what it asks for, however it is worded."
+    hidden: int = 0
+    rank: int = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draws:
+    """What one step sees.
+
+    Attributes:
+        wordings: Training wordings drawn for a step, each from a task by weight.
+        inputs: Inputs drawn for each of them.
+        references: Reference wordings drawn for a step, each with `inputs` inputs.
+        controls: Control wordings drawn for a step, each with `inputs` inputs.
+        registers: Probability that a drawn training wording is put into a register.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT
+
+    wordings: int = 8
+    inputs: int = 2
+    references: int = 0
+    controls: int = 0
+    registers: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """How the optimiser (AdamW) goes.
+
+    Attributes:
+        steps: Optimiser steps.
+        accumulate: Forward and backward passes in a step, each with its own draws.
+        rate: Highest learning rate.
+        warmup: Share of the steps over which the rate rises from zero; then it falls to a tenth along a cosine.
+        weight_decay: AdamW's.
+        clip: Largest norm of the gradient.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT
+
+    steps: int = 150
+    accumulate: int = 1
+    rate: float = 0.02
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    clip: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """A training run's losses, weights and draws. A weight of 0 leaves a loss out.
+
+    The loss of a draw is `supervised` times cross-entropy on the right answer plus `consistency` times the divergence
+    from the teacher; with `supervised` = 1 - λ and `consistency` = λ this is the soft-prompt alignment of Sun et al.
+    2023 (arXiv 2306.11270, section 5).
+
+    Attributes:
+        parameters: The weights that are trained.
+        supervised: Weight of the cross-entropy on training wordings.
+        supervised_reference: Weight of the cross-entropy on drawn reference wordings.
+        consistency: Weight of the divergence from the teacher.
+        divergence: Which divergence.
+        space: Over what.
+        teacher: Whose distribution.
+        anchor: Weight of the divergence of drawn references and controls from the frozen model under the same wording.
+        contrastive: Weight of the contrast of states (CoIN).
+        representation: Weight of the distance of states from the teacher's.
+        worst_group: Step size of the weights of group DRO over wordings; 0: all alike.
+        draws: What a step sees.
+        schedule: How the optimiser goes.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT
+
+    parameters: Parameters = field(default_factory=Parameters)
+    supervised: float = 0.2
+    supervised_reference: float = 0.0
+    consistency: float = 0.8
+    divergence: Divergence = Divergence.FORWARD
+    space: Space = Space.VOCABULARY
+    teacher: Teacher = Teacher.REFERENCE
+    anchor: float = 0.0
+    contrastive: float = 0.0
+    representation: float = 0.0
+    worst_group: float = 0.0
+    draws: Draws = field(default_factory=Draws)
+    schedule: Schedule = field(default_factory=Schedule)
+
+
+_LORA = Parameters(kind=Kind.LORA)
+_FULL = Parameters(kind=Kind.FULL)
+_LORA_SCHEDULE = Schedule(rate=1e-3)
+_FULL_SCHEDULE = Schedule(rate=2e-5)
+
+PT = Method(supervised=1.0, consistency=0.0)
+PT_KL = Method()
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        # The paper's four: all weights or a prefix, cross-entropy with or without KL.
+        "ft": Method(parameters=_FULL, schedule=_FULL_SCHEDULE, supervised=1.0, consistency=0.0),
+        "ft+kl": Method(parameters=_FULL, schedule=_FULL_SCHEDULE),
+        "pt": PT,
+        "pt+kl": PT_KL,
+        # PAFT (2025, arXiv 2502.12859): one random wording for all inputs of a step, cross-entropy, LoRA.
+        "paft": Method(
+            parameters=_LORA, schedule=_LORA_SCHEDULE, supervised=1.0, consistency=0.0,
+            draws=Draws(wordings=1, inputs=16),
+        ),
+        "consensus": replace(
+            PT_KL, supervised=0.0, consistency=1.0, teacher=Teacher.CONSENSUS, space=Space.LABELS
+        ),
+        "contrastive": replace(PT, contrastive=0.1),
+        "worst-wording": replace(PT, worst_group=0.5),
+        "default": Method(
+            parameters=_LORA,
+            schedule=_LORA_SCHEDULE,
+            draws=Draws(registers=0.5, references=1, controls=1),
+            anchor=0.8,
+        ),
+    }
+)  # fmt: skip
+"""Named methods. `default` is the one that won on the development wordings of the testbed (docs/alignment.md)."""
+
+
+def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:
+    """A method by name, or from a mapping with its fields, which may begin `base: NAME`.
+
+    Args:
+        value: Name or mapping.
+        default: What a mapping without `base` changes; None: the method `default`.
+
+    Raises:
+        ConfigError: No method has this name.
+        ManyErrors: What is wrong with the fields.
+    """
+    if isinstance(value, str):
+        return _named(value)
+    given = dict(value)
+    adapter = TypeAdapter(Method)
+    named = given.pop("base", None)
+    base = adapter.dump_python(_named(str(named)) if named is not None else default or METHODS["default"])
+    try:
+        method = adapter.validate_python(_merged(base, given))
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise ManyErrors("method", problems, exit_code=ConfigError.exit_code) from None
+    _check(method)
+    return method
+
+
+def _named(name: str) -> Method:
+    if name not in METHODS:
+        raise ConfigError(f"a method ({', '.join(METHODS)})", got=repr(name), remedy="correct the name")
+    return METHODS[name]
+
+
+def _merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **base,
+        **{
+            key: _merged(base[key], item) if isinstance(item, Mapping) and isinstance(base.get(key), Mapping) else item
+            for key, item in given.items()
+        },
+    }
+
+
+def _check(method: Method) -> None:
+    problems = []
+    if not any((method.supervised, method.consistency, method.contrastive, method.representation)):
+        problems.append("expected a loss; got weights of 0 only; give `supervised` or `consistency` a weight")
+    if method.teacher is Teacher.CONSENSUS and method.consistency and method.space is not Space.LABELS:
+        problems.append("teacher consensus: expected space labels; got vocabulary; say `space: labels`")
+    for name, value in (
+        ("parameters.length", method.parameters.length),
+        ("draws.wordings", method.draws.wordings),
+        ("draws.inputs", method.draws.inputs),
+        ("schedule.steps", method.schedule.steps),
+        ("schedule.accumulate", method.schedule.accumulate),
+        ("parameters.rank", method.parameters.rank),
+    ):
+        if value < 1:
+            problems.append(f"{name}: expected at least 1; got {value}")
+    if problems:
+        raise ManyErrors("method", problems, exit_code=ConfigError.exit_code)

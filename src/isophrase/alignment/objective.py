@@ -1,0 +1,164 @@
+"""The loss of one pass: what the model in training says, against the right answers and against its teacher.
+
+Knows draws, readings and a method's weights. Does not know optimisers or where the weights are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from isophrase.alignment.losses import contrast, cross_entropy, divergence, state_distance, worst_group_weights
+from isophrase.alignment.method import Method, Space
+from isophrase.alignment.posing import Posed
+from isophrase.alignment.reading import Reading
+from isophrase.alignment.sampling import Draw, Purpose
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One pass, read.
+
+    Attributes:
+        draws: What was drawn.
+        student: The model in training under each draw's wording.
+        teacher: Its teacher under each draw's reference wording; None where nothing is compared.
+        frozen: The model from before training under the same; None where nothing is anchored.
+        consensus: Label log-probabilities of the consensus for each draw, [answers]; None unless it is the teacher.
+    """
+
+    draws: Sequence[Draw]
+    student: Reading
+    teacher: Reading | None
+    frozen: Reading | None
+    consensus: Sequence[Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss of a pass and what it is made of.
+
+    Attributes:
+        total: What is minimised, a scalar.
+        parts: The mean of each part before its weight, for the record.
+        groups: The mean loss of each wording group.
+    """
+
+    total: Tensor
+    parts: Mapping[str, float]
+    groups: Mapping[str, float]
+
+
+class GroupWeights:
+    """The weights of group DRO: all that training carries from step to step beside its optimiser."""
+
+    def __init__(self, names: Sequence[str], rate: float) -> None:
+        self.names = tuple(names)
+        self.rate = rate
+        self.weights = torch.full((len(names),), 1.0 / max(len(names), 1))
+
+    def factors(self, groups: Sequence[str]) -> Tensor:
+        """What each row's loss is multiplied by: [rows], mean 1 over equally weighted groups."""
+        places = [self.names.index(group) for group in groups]
+        return self.weights[places] * len(self.names)
+
+    def update(self, losses: Mapping[str, float]) -> None:
+        """Raises the weights of groups with a high loss."""
+        found = torch.tensor([losses.get(name, float("nan")) for name in self.names])
+        self.weights = worst_group_weights(self.weights, found, self.rate)
+
+
+def loss_of(seen: Seen, method: Method, groups: GroupWeights | None = None) -> Loss:
+    """The loss of one pass.
+
+    Args:
+        seen: What was read.
+        method: The weights of the losses.
+        groups: Weights of wording groups, or None for all alike.
+    """
+    rows: dict[str, Tensor] = {}
+    by_purpose = {
+        purpose: [place for place, draw in enumerate(seen.draws) if draw.purpose is purpose] for purpose in Purpose
+    }
+    wordings, references = by_purpose[Purpose.WORDING], by_purpose[Purpose.REFERENCE]
+    anchors = references + by_purpose[Purpose.CONTROL]
+    if method.supervised and wordings:
+        rows["supervised"] = _supervised(seen.student, wordings)
+    if method.consistency and wordings:
+        rows["consistency"] = _divergences(seen, wordings, method, seen.teacher)
+    if method.supervised_reference and references:
+        rows["supervised_reference"] = _supervised(seen.student, references)
+    if method.anchor and anchors:
+        rows["anchor"] = _divergences(replace(seen, consensus=None), anchors, method, seen.frozen)
+    if wordings and (method.contrastive or method.representation):
+        rows |= _of_states(seen, wordings, method)
+    weights = {name: getattr(method, name) for name in rows}
+    own = [name for name in rows if name not in ("supervised_reference", "anchor")]
+    each = sum((weights[name] * rows[name] for name in own), torch.zeros(len(wordings)))
+    names = [seen.draws[place].group for place in wordings]
+    weighted = each if groups is None else each * groups.factors(names).to(each.device)
+    total = weighted.mean() if wordings else torch.zeros(())
+    for name in rows.keys() - set(own):
+        total = total + weights[name] * rows[name].mean()
+    parts = {name: float(row.detach().mean()) for name, row in rows.items()}
+    return Loss(total, parts, _means(names, each.detach()))
+
+
+def _means(names: Sequence[str], losses: Tensor) -> dict[str, float]:
+    return {
+        name: float(losses[[place for place, other in enumerate(names) if other == name]].mean())
+        for name in dict.fromkeys(names)
+    }
+
+
+def _supervised(student: Reading, places: Sequence[int]) -> Tensor:
+    """Cross-entropy on the right answer, the mean over its tokens: [places]."""
+    found = []
+    for place in places:
+        question = student.questions[place]
+        targets = torch.tensor(question.answers[question.gold], device=student.words.device)
+        found.append(cross_entropy(student.words[student.gold_rows(question)], targets).mean())
+    return torch.stack(found)
+
+
+def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Reading | None) -> Tensor:
+    """Divergence from the teacher, [places]: over labels, or over words as the mean over the right answer's tokens."""
+    found = []
+    for place in places:
+        question = seen.student.questions[place]
+        if method.space is Space.LABELS:
+            expected = _teacher_labels(seen, place, teacher)
+            found.append(divergence(expected[None], seen.student.labels(question)[None], method.divergence)[0])
+            continue
+        assert teacher is not None
+        taught: Posed = teacher.questions[place]
+        expected = teacher.words[teacher.gold_rows(taught)]
+        student = seen.student.words[seen.student.gold_rows(question)]
+        if len(expected) != len(student):  # the answers' tokens differ (another answer template): compare the first
+            expected, student = expected[:1], student[:1]
+        found.append(divergence(expected, student, method.divergence).mean())
+    return torch.stack(found)
+
+
+def _teacher_labels(seen: Seen, place: int, teacher: Reading | None) -> Tensor:
+    if seen.consensus is not None:
+        return seen.consensus[place]
+    assert teacher is not None
+    return teacher.labels(teacher.questions[place])
+
+
+def _of_states(seen: Seen, places: Sequence[int], method: Method) -> dict[str, Tensor]:
+    """Losses on the states behind the prompts: contrastive and distance from the teacher's."""
+    assert seen.teacher is not None
+    student, teacher = seen.student.last_states()[places], seen.teacher.last_states()[places]
+    found = {}
+    if method.representation:
+        found["representation"] = state_distance(student, teacher)
+    if method.contrastive:
+        examples = [(seen.draws[place].material, seen.draws[place].example.id) for place in places]
+        rivals = torch.tensor([[one[0] == other[0] and one != other for other in examples] for one in examples])
+        found["contrastive"] = contrast(student, teacher, rivals.to(student.device))
+    return found

@@ -1,0 +1,104 @@
+"""What a trained model is and where it comes from: a PEFT folder, or a checkpoint, with a record beside it.
+
+Knows the folder's files. The folder loads with plain transformers and PEFT; the record is for those who want to know
+what it was trained on. Does not know how training is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from isophrase.alignment.method import Kind
+from isophrase.alignment.parameters import Trainable
+from isophrase.errors import ModelError
+from isophrase.files import write_atomically
+from isophrase.models.huggingface import LoadedModel
+from isophrase.types import Example, digest, plain
+
+RECORD = "isophrase.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a training leaves behind beside its weights.
+
+    Attributes:
+        kind: `tune` or `align`.
+        name: The method's name, or `custom`.
+        method: All that the method says.
+        seed: The seed.
+        base: What identifies the model that it was trained on: its source and fingerprints.
+        tuned_on: Template digests and collections seen in instruction tuning, of the base model and of this training if
+            it is one; None where nothing is known.
+        aligned_on: Template digests of wordings that alignment saw.
+        examples: Content digests of the examples that it saw.
+        instructions: Ids of the wordings that it saw, by task.
+        parameters: Numbers trained and saved.
+        seconds: Time in steps, without looks.
+        steps: What is recorded of each step.
+        sights: What was seen while training.
+        versions: Library versions.
+        notes: What a reader should know (stopped early, went on after an interruption).
+    """
+
+    kind: str
+    name: str
+    method: Mapping[str, Any]
+    seed: int
+    base: Mapping[str, str]
+    tuned_on: tuple[str, ...] | None
+    aligned_on: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    instructions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: int = 0
+    seconds: float = 0.0
+    steps: tuple[Mapping[str, Any], ...] = ()
+    sights: tuple[Mapping[str, Any], ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def content_digest(example: Example) -> str:
+    """What identifies an example whatever split it stands in: the digest of its content."""
+    return digest([plain(example.fields), example.options, example.gold, example.references])
+
+
+def save(folder: Path, loaded: LoadedModel, trainable: Trainable, record: Record) -> None:
+    """Write a PEFT folder (for trained full models: a model folder) with its record.
+
+    Args:
+        folder: Where; it is made.
+        loaded: The model that was trained.
+        trainable: The finished weights.
+        record: What is to be known of them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trainable.model.save_pretrained(folder)
+    if trainable.parameters.kind is Kind.FULL:
+        loaded.tokenizer.save_pretrained(folder)
+    content = TypeAdapter(Record).dump_json(record, indent=1)
+    write_atomically(folder / RECORD, content)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record in a folder; None where there is none.
+
+    Raises:
+        ModelError: It can't be read.
+    """
+    path = folder / RECORD
+    if not path.is_file():
+        return None
+    try:
+        return TypeAdapter(Record).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, ValueError) as error:
+        raise ModelError(
+            f"a record of this version in {path}", got=str(error).splitlines()[0],
+            remedy="train again, or delete the file: the weights load without it",
+        ) from error  # fmt: skip

@@ -1,0 +1,136 @@
+"""One training from start to folder: train, keep the best weights, record, save.
+
+Knows the order. Does not know experiment files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isophrase.alignment.method import Method
+from isophrase.alignment.record import Record, content_digest, read_record, save
+from isophrase.alignment.training import Step, Trained, Training, train, vars_of
+from isophrase.alignment.watching import Sight, Watch, Watcher, history
+from isophrase.alignment.wordings import digests
+from isophrase.manifest import environment
+from isophrase.models.huggingface import LoadedModel
+from isophrase.types import digest, plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a training is for.
+
+    Attributes:
+        kind: `tune` or `align`.
+        name: The method's name.
+        tuned_on: What is known of the base model's instruction tuning; None: nothing.
+    """
+
+    kind: str
+    name: str
+    tuned_on: frozenset[str] | None
+
+
+def run_training(
+    loaded: LoadedModel,
+    training: Training,
+    purpose: Purpose,
+    folder: Path,
+    watch: Watch | None = None,
+    *,
+    on_step: Callable[[Step], None] | None = None,
+    on_sight: Callable[[Sight], None] | None = None,
+) -> Record:
+    """Train into a folder; a finished folder is left as it is, an unfinished one goes on.
+
+    Args:
+        loaded: The base model; it is changed in place.
+        training: What to train; its checkpoint is put into the folder.
+        purpose: What it is for.
+        folder: Where the PEFT folder (or the checkpoint of a full model) is written.
+        watch: What to look at meanwhile.
+        on_step: Told of each step.
+        on_sight: Told of each look.
+
+    Returns:
+        The record.
+
+    Raises:
+        IsophraseError: The folder holds another training, or a question can't be trained on.
+    """
+    wanted = _record(loaded, training, purpose)
+    done = read_record(folder)
+    if done is not None and _same(done, wanted):
+        return done
+    state = folder / ".training" / f"{digest(_identity(wanted))[:16]}.pt"
+    watcher = Watcher(watch, on_sight) if watch is not None else None
+    looks = [watcher] if watcher is not None else []
+    trained = train(loaded, replace(training, checkpoint=state), looks=looks, notify=on_step)
+    record = replace(
+        wanted,
+        parameters=trained.trainable.count,
+        seconds=trained.steps[-1].seconds if trained.steps else 0.0,
+        steps=tuple(vars_of(step) for step in trained.steps),
+        sights=tuple(history(watcher.sights)) if watcher is not None else (),
+        notes=_notes(trained),
+    )
+    save(folder, loaded, trained.trainable, record)
+    state.unlink(missing_ok=True)
+    return record
+
+
+def _notes(trained: Trained) -> tuple[str, ...]:
+    notes = []
+    if trained.stopped is not None:
+        notes.append(f"stopped after step {trained.stopped}: no better on development wordings")
+    if trained.best is not None:
+        notes.append(f"weights are those after step {trained.best}, the best on development wordings")
+    return tuple(notes)
+
+
+def _record(loaded: LoadedModel, training: Training, purpose: Purpose) -> Record:
+    used = _used(training.method)
+    seen = {
+        item.task.name: tuple(one for part in used for one in getattr(item.wordings, part))
+        for item in training.materials
+    }
+    templates = digests([one for found in seen.values() for one in found])
+    tuned = purpose.tuned_on
+    if purpose.kind == "tune":
+        tuned = (tuned or frozenset()) | templates
+    return Record(
+        kind=purpose.kind,
+        name=purpose.name,
+        method=plain(training.method),
+        seed=training.seed,
+        base={"source": loaded.spec.source, **loaded.identity},
+        tuned_on=None if tuned is None else tuple(sorted(tuned)),
+        aligned_on=tuple(sorted(templates)) if purpose.kind == "align" else (),
+        examples=tuple(sorted(content_digest(one) for item in training.materials for one in item.train)),
+        instructions={name: tuple(one.id for one in found) for name, found in seen.items()},
+        versions=environment(),
+    )
+
+
+def _used(method: Method) -> tuple[str, ...]:
+    """The parts of a task's wordings that a method's training sees."""
+    parts = ["references"]
+    if method.draws.wordings:
+        parts.append("train")
+    if method.draws.controls:
+        parts.append("train_controls")
+    return tuple(parts)
+
+
+def _identity(record: Record) -> dict[str, object]:
+    return {
+        "kind": record.kind, "method": record.method, "seed": record.seed, "base": record.base,
+        "examples": record.examples, "aligned_on": record.aligned_on, "tuned_on": record.tuned_on,
+    }  # fmt: skip
+
+
+def _same(one: Record, other: Record) -> bool:
+    return digest(_identity(one)) == digest(_identity(other))

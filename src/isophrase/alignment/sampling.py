@@ -1,0 +1,132 @@
+"""What each step of training sees: a pure function of the material, the method, the seed and the step's number.
+
+Knows wordings and examples. Does not know tokens or models. Since nothing is carried from step to step, a run that was
+interrupted sees what it would have seen, and everything that a run will need can be listed beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from isophrase.alignment.method import Draws
+from isophrase.alignment.registers import Register, wrap
+from isophrase.alignment.wordings import Wordings
+from isophrase.types import Example, Instruction, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One task to train on.
+
+    Attributes:
+        task: The task; its examples are those of the splits that training may use.
+        wordings: Its wordings by purpose.
+        train: The inputs.
+        dev: Inputs for watching the training.
+        weight: Relative probability of being drawn.
+    """
+
+    task: Task
+    wordings: Wordings
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    weight: float = 1.0
+
+
+class Purpose(StrEnum):
+    """Why something is drawn."""
+
+    WORDING = "wording"
+    REFERENCE = "reference"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One input under one wording.
+
+    Attributes:
+        material: Index of the task.
+        example: The input.
+        wording: What the model in training reads.
+        reference: What the teacher reads.
+        purpose: Why it is drawn.
+        group: Name of the wording without register: what group DRO weighs.
+    """
+
+    material: int
+    example: Example
+    wording: Instruction
+    reference: Instruction
+    purpose: Purpose
+    group: str
+
+
+def draw(
+    materials: Sequence[Material], draws: Draws, registers: Sequence[Register], seed: int, step: int
+) -> list[Draw]:
+    """The draws of one pass.
+
+    Args:
+        materials: The tasks.
+        draws: How many of what.
+        registers: To put around training wordings.
+        seed: The run's.
+        step: Number of the pass.
+    """
+    random = np.random.default_rng([seed, step])
+    weights = np.array([item.weight for item in materials])
+    found: list[Draw] = []
+    for purpose, count in (
+        (Purpose.WORDING, draws.wordings),
+        (Purpose.REFERENCE, draws.references),
+        (Purpose.CONTROL, draws.controls),
+    ):
+        for chosen in _tasks(random, weights, count):
+            found += _inputs(random, materials, chosen, purpose, draws, registers)
+    return found
+
+
+def _tasks(random: np.random.Generator, weights: np.ndarray[tuple[int], np.dtype[np.float64]], count: int) -> list[int]:
+    """Tasks by weight, systematically, so that every step sees them in their shares: count indexes."""
+    edges = np.cumsum(weights) / weights.sum()
+    points = (np.arange(count) + random.random()) / max(count, 1)
+    return [min(int(place), len(weights) - 1) for place in np.searchsorted(edges, points, side="right")]
+
+
+def _inputs(
+    random: np.random.Generator,
+    materials: Sequence[Material],
+    chosen: int,
+    purpose: Purpose,
+    draws: Draws,
+    registers: Sequence[Register],
+) -> list[Draw]:
+    material = materials[chosen]
+    wordings = material.wordings
+    pool = {
+        Purpose.WORDING: wordings.train,
+        Purpose.REFERENCE: wordings.references,
+        Purpose.CONTROL: wordings.train_controls,
+    }[purpose]
+    if not pool:
+        return []
+    wording = group = pool[random.integers(len(pool))]
+    if purpose is Purpose.WORDING and registers and random.random() < draws.registers:
+        wording = wrap(wording, registers[random.integers(len(registers))])
+    places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
+    # A reference or a control is compared with the frozen model under itself.
+    reference = _reference(wordings, group) if purpose is Purpose.WORDING else wording
+    return [
+        Draw(chosen, material.train[place], wording, reference, purpose, f"{material.task.name}\0{group.id}")
+        for place in places
+    ]
+
+
+def _reference(wordings: Wordings, wording: Instruction) -> Instruction:
+    """The reference that a wording re-phrases, else the set's first."""
+    return next((item for item in wordings.references if item.id == wording.reference), wordings.references[0])

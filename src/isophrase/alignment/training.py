@@ -1,0 +1,367 @@
+"""The training loop: draws -> readings -> loss -> step, with checkpoints from which it goes on exactly.
+
+Knows the order of a step and what has to be carried from one to the next. Does not know files of tasks or how a result
+is recorded.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from isophrase.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from isophrase.alignment.method import Kind, Method, Schedule, Space, Teacher
+from isophrase.alignment.objective import GroupWeights, Loss, Seen, loss_of
+from isophrase.alignment.parameters import Trainable, make_trainable
+from isophrase.alignment.posing import Posed, Poser
+from isophrase.alignment.reading import Reading, read
+from isophrase.alignment.registers import Register
+from isophrase.alignment.sampling import Draw, Material, draw
+from isophrase.alignment.teaching import FrozenTeacher
+from isophrase.engine.backbone import Backbone, VirtualTokens, take_apart
+from isophrase.engine.choosing import choose
+from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logits
+from isophrase.engine.tree import TreeDecoder
+from isophrase.models.devices import fast_dtype
+from isophrase.models.huggingface import LoadedModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What to train.
+
+    Attributes:
+        method: Weights, losses, draws, schedule.
+        materials: The tasks.
+        registers: To put around training wordings.
+        seed: Of draws and of what starts at random.
+        checkpoint: Where to keep the state; None: nowhere.
+        every: Steps between checkpoints, and between looks.
+        plain: Whether to use plain batches even where the token tree would do.
+    """
+
+    method: Method
+    materials: tuple[Material, ...]
+    registers: tuple[Register, ...] = ()
+    seed: int = 0
+    checkpoint: Path | None = None
+    every: int = 50
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is recorded of a step: its number, the total loss, its parts, the gradient's norm, seconds so far."""
+
+    number: int
+    total: float
+    parts: dict[str, float]
+    norm: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        trainable: The model with the trained weights.
+        steps: What is recorded of each step.
+        stopped: The step after which a look asked to stop, or None.
+        best: The step whose weights a look has put back, or None.
+    """
+
+    trainable: Trainable
+    steps: tuple[Step, ...]
+    stopped: int | None = None
+    best: int | None = None
+
+
+class Look(Protocol):
+    """Whoever watches a training."""
+
+    def __call__(self, session: Session, step: int) -> bool:
+        """Called with the number of finished steps, 0 before the first; True asks to stop."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What it carries on, as tensors and plain values."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state` gave."""
+        ...
+
+    def restore(self, weights: Sequence[Tensor]) -> int | None:
+        """Called at the end: may put better weights back, and says of which step they are."""
+        ...
+
+
+@dataclass
+class Session:
+    """A training in progress.
+
+    Attributes:
+        loaded: The model, changed in place.
+        training: What to train.
+        trainable: The weights.
+        forward: How the model computes with gradients.
+        poser: Questions in tokens.
+    """
+
+    loaded: LoadedModel
+    training: Training
+    trainable: Trainable
+    forward: Forward
+    poser: Poser
+    teacher: FrozenTeacher
+    groups: GroupWeights | None
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def backbone(self) -> Backbone:
+        return Backbone(self.trainable.base, VirtualTokens(), self.loaded.is_encoder_decoder)
+
+    def read(self, questions: Sequence[Posed], *, labels: bool) -> Reading:
+        """What the model in training says now."""
+        project = partial(logits, self.backbone)
+        return read(questions, self.forward, self.trainable.virtual(), project, labels=labels)
+
+    def loss(self, number: int) -> Loss:
+        """The loss of one pass, by its number."""
+        method = self.training.method
+        drawn = self._draw(number)
+        student = self.poser.pose([(item.wording, item.example) for item in drawn])
+        reference = self.poser.pose([(item.reference, item.example) for item in drawn])
+        labels = method.space is Space.LABELS
+        consensus = None
+        teacher: Reading | None = None
+        frozen = self.teacher.read(reference) if _needs_frozen(method) else None
+        if method.teacher is Teacher.JOINT and method.consistency:
+            both = self.read([*student, *reference], labels=labels)
+            reading = Reading(tuple(student), both.places, both.states, both.words)
+            teacher = Reading(tuple(reference), both.places, both.states, both.words)
+        else:
+            reading = self.read(student, labels=labels)
+            teacher = frozen
+            if method.teacher is Teacher.ADAPTED and method.consistency:
+                with torch.no_grad():
+                    teacher = self.read(reference, labels=labels)
+            if method.teacher is Teacher.CONSENSUS and method.consistency:
+                views = [self.poser.pose(_views(self.training.materials[item.material], item)) for item in drawn]
+                consensus = self.teacher.consensus(views).unbind()
+        return loss_of(Seen(drawn, reading, teacher, frozen, consensus), method, self.groups)
+
+    def _draw(self, number: int) -> list[Draw]:
+        training = self.training
+        return draw(training.materials, training.method.draws, training.registers, training.seed, number)
+
+    def learn(self) -> None:
+        """Lets the teacher see beforehand all that the training will ask it."""
+        method = self.training.method
+        if not _needs_frozen(method) and not (method.consistency and method.teacher is Teacher.CONSENSUS):
+            return
+        passes = method.schedule.steps * method.schedule.accumulate
+        asked: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+        for number in range(passes):
+            for item in self._draw(number):
+                pairs = [(item.reference, item.example)]
+                if method.teacher is Teacher.CONSENSUS:
+                    pairs += _views(self.training.materials[item.material], item)
+                asked |= {(one.template, example.id, item.material): (one, example) for one, example in pairs}
+        with self.trainable.frozen():
+            self.teacher.learn(self.poser.pose(list(asked.values())))
+
+
+def _needs_frozen(method: Method) -> bool:
+    compares = method.consistency and method.teacher is Teacher.REFERENCE
+    return bool(compares or method.anchor or method.contrastive or method.representation)
+
+
+def _views(material: Material, item: Draw) -> list[tuple[Any, Any]]:
+    """An input under the wordings whose consensus teaches: references, and training wordings without register."""
+    return [(wording, item.example) for wording in (*material.wordings.references, *material.wordings.train)]
+
+
+def train(
+    loaded: LoadedModel, training: Training, *, looks: Sequence[Look] = (), notify: Callable[[Step], None] | None = None
+) -> Trained:
+    """Train, or go on from the checkpoint.
+
+    The same training gives the same weights on the same machine, whether it was interrupted or not.
+
+    Args:
+        loaded: The model without an adapter; it is changed in place.
+        training: What to train.
+        looks: Called before the first step, every `training.every` steps and after the last.
+        notify: Told of each step.
+    """
+    session = begin(loaded, training)
+    optimiser = _optimiser(session)
+    start = _resume(session, optimiser, looks)
+    schedule = training.method.schedule
+    seconds = session.steps[-1].seconds if session.steps else 0.0
+    stopped = None
+    if start == 0:
+        _look(looks, session, 0)
+    for number in range(start, schedule.steps):
+        began = time.perf_counter()
+        total, parts, norm = _step(session, optimiser, number)
+        seconds += time.perf_counter() - began
+        session.steps.append(Step(number + 1, total, parts, norm, seconds))
+        if notify is not None:
+            notify(session.steps[-1])
+        if (number + 1) % training.every == 0 or number + 1 == schedule.steps:
+            enough = _look(looks, session, number + 1)
+            _keep(session, optimiser, number + 1, looks)
+            if enough and number + 1 < schedule.steps:
+                stopped = number + 1
+                break
+    best = next((step for look in looks if (step := look.restore(session.trainable.weights)) is not None), None)
+    session.trainable.finish()
+    return Trained(session.trainable, tuple(session.steps), stopped, best)
+
+
+def begin(loaded: LoadedModel, training: Training) -> Session:
+    """The session before its first step: weights in place, teacher taught."""
+    tree = not training.plain and isinstance(choose(take_apart(loaded)).executor, TreeDecoder)
+    trainable = make_trainable(loaded, training.method.parameters, training.seed)
+    backbone = Backbone(trainable.base, VirtualTokens(), loaded.is_encoder_decoder)
+    forward: Forward = (
+        TreeForward(backbone) if tree else PlainForward(trainable.model, encoder_decoder=loaded.is_encoder_decoder)
+    )
+    frozen = backbone
+    if training.method.parameters.kind is Kind.FULL:  # its head is trained too
+        frozen = Backbone(_with_frozen_head(trainable.base), VirtualTokens(), loaded.is_encoder_decoder)
+    labels = training.method.space is Space.LABELS
+    teacher = FrozenTeacher(forward, partial(logits, frozen), labels=labels)
+    rate = training.method.worst_group
+    names = sorted({f"{item.task.name}\0{one.id}" for item in training.materials for one in item.wordings.train})
+    session = Session(
+        loaded, training, trainable, forward, Poser(loaded, len(trainable.virtual())), teacher,
+        GroupWeights(names, rate) if rate else None,
+    )  # fmt: skip
+    session.learn()
+    return session
+
+
+class _FrozenHead:
+    """As much of a model as the projection needs, with a head of its own."""
+
+    def __init__(self, model: Any) -> None:
+        self.config = model.config
+        self._head = copy.deepcopy(model.get_output_embeddings()).requires_grad_(False)
+
+    def get_output_embeddings(self) -> Any:
+        return self._head
+
+
+def _with_frozen_head(model: Any) -> Any:
+    return _FrozenHead(model)
+
+
+def _optimiser(session: Session) -> torch.optim.AdamW:
+    schedule = session.training.method.schedule
+    fused = session.loaded.model.device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(
+        session.trainable.weights, lr=schedule.rate, weight_decay=schedule.weight_decay, fused=fused
+    )  # fmt: skip
+
+
+def rate_at(schedule: Schedule, step: int) -> float:
+    """The learning rate of a step (from 0): a linear rise, then a cosine down to a tenth."""
+    warm = max(1, round(schedule.warmup * schedule.steps))
+    if step < warm:
+        return schedule.rate * (step + 1) / warm
+    done = (step - warm) / max(1, schedule.steps - warm)
+    return schedule.rate * (0.55 + 0.45 * math.cos(math.pi * done))
+
+
+def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[float, dict[str, float], float]:
+    """One optimiser step: total loss, its parts and the gradient's norm."""
+    schedule = session.training.method.schedule
+    optimiser.zero_grad(set_to_none=True)
+    passes = []
+    for turn in range(schedule.accumulate):
+        with _autocast(session.loaded):
+            loss = session.loss(number * schedule.accumulate + turn)
+        (loss.total / schedule.accumulate).backward()  # type: ignore[no-untyped-call]
+        passes.append(loss)
+    norm = torch.nn.utils.clip_grad_norm_(session.trainable.weights, schedule.clip)
+    for group in optimiser.param_groups:
+        group["lr"] = rate_at(schedule, number)
+    optimiser.step()
+    if session.groups is not None:
+        session.groups.update(_mean(item.groups for item in passes))
+    total = sum(float(item.total.detach()) for item in passes) / len(passes)
+    return total, _mean(item.parts for item in passes), float(norm)
+
+
+def _mean(maps: Iterable[Any]) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for item in maps:
+        for name, value in item.items():
+            found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+def _autocast(loaded: LoadedModel) -> AbstractContextManager[Any]:
+    """bfloat16 for matrix products where the device is fast in it and the weights are float32."""
+    device = str(loaded.model.device)
+    if loaded.spec.dtype == "float32" and fast_dtype(device).value == "bfloat16":
+        return torch.autocast(loaded.model.device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def _look(looks: Sequence[Look], session: Session, step: int) -> bool:
+    answers = [look(session, step) for look in looks]
+    return any(answers)
+
+
+def _keep(session: Session, optimiser: torch.optim.AdamW, step: int, looks: Sequence[Look]) -> None:
+    if session.training.checkpoint is None:
+        return
+    weights: list[Tensor] = [weight.detach() for weight in session.trainable.weights]
+    groups = None if session.groups is None else session.groups.weights
+    write_checkpoint(
+        session.training.checkpoint,
+        Checkpoint(
+            step, weights, optimiser.state_dict(), groups, [vars_of(item) for item in session.steps],
+            [look.state() for look in looks],
+        ),
+    )  # fmt: skip
+
+
+def vars_of(step: Step) -> dict[str, Any]:
+    """A step as plain values."""
+    return {
+        "number": step.number, "total": step.total, "parts": step.parts, "norm": step.norm, "seconds": step.seconds
+    }  # fmt: skip
+
+
+def _resume(session: Session, optimiser: torch.optim.AdamW, looks: Sequence[Look]) -> int:
+    """Takes over a checkpoint, if there is one; the number of steps that are done."""
+    path = session.training.checkpoint
+    kept = None if path is None else read_checkpoint(path)
+    if kept is None:
+        return 0
+    with torch.no_grad():
+        for weight, value in zip(session.trainable.weights, kept.weights, strict=True):
+            weight.copy_(value)
+    optimiser.load_state_dict(kept.optimiser)
+    if session.groups is not None and kept.groups is not None:
+        session.groups.weights = kept.groups
+    session.steps = [Step(**item) for item in kept.steps]
+    for look, state in zip(looks, kept.looks, strict=True):
+        look.load(state)
+    return kept.step

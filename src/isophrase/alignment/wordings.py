@@ -1,0 +1,143 @@
+"""Which wordings of a task are for what: references, training, development, test, controls.
+
+Knows instruction sets and how they are divided so that no test wording leaks into training. Does not know models or
+examples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from isophrase.duplicates import near_duplicates, near_duplicates_between
+from isophrase.errors import ConfigError, ManyErrors
+from isophrase.statistics.observed import template_digest
+from isophrase.types import Instruction, InstructionSet, Role
+
+SHARES = (("train", 0.6), ("dev", 0.15))
+"""How wordings are divided where nothing is said; the rest is for testing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """One task's wordings by purpose.
+
+    Attributes:
+        references: What the model is aligned to.
+        train: Re-phrasings that training sees.
+        dev: Re-phrasings that choose when to stop.
+        test: Re-phrasings that nothing but the final measurement sees.
+        train_controls: Negated, wrong-task and nonsense wordings that training may see.
+        test_controls: Those that the final measurement uses.
+    """
+
+    references: tuple[Instruction, ...]
+    train: tuple[Instruction, ...]
+    dev: tuple[Instruction, ...]
+    test: tuple[Instruction, ...]
+    train_controls: tuple[Instruction, ...] = ()
+    test_controls: tuple[Instruction, ...] = ()
+
+
+def by_collection(source: InstructionSet) -> Wordings:
+    """Wordings whose collections say what they are for: `train`, `dev`, `test`; references by their role.
+
+    A register of a test wording must be no register of a training or development wording.
+
+    Raises:
+        ManyErrors: A part is missing or a test wording leaks.
+    """
+    plain = [item for item in source.instructions if not item.role.is_control]
+    controls = [item for item in source.instructions if item.role.is_control]
+
+    def of(collection: str) -> tuple[Instruction, ...]:
+        return tuple(item for item in plain if item.collection == collection and item.role is not Role.REFERENCE)
+
+    references = tuple(item for item in plain if item.role is Role.REFERENCE)
+    wordings = Wordings(references, of("train"), of("dev"), of("test"), *_halves(controls))
+    check(source.name, wordings, registers=True)
+    return wordings
+
+
+def by_chance(source: InstructionSet, seed: int) -> Wordings:
+    """A seeded division of a set that says nothing itself; near duplicates stay together.
+
+    Raises:
+        ManyErrors: There are too few wordings for all parts.
+    """
+    references = tuple(item for item in source.instructions if item.role is Role.REFERENCE)
+    others = [item for item in source.instructions if not item.role.is_control and item.role is not Role.REFERENCE]
+    controls = [item for item in source.instructions if item.role.is_control]
+    # What is nearly a reference is trained on anyway, so it is no test.
+    near = {b for _, b, _ in near_duplicates_between(_templates(references), _templates(others))}
+    parts: dict[str, list[Instruction]] = {"train": [item for item in others if item.id in near], "dev": [], "test": []}
+    families = _families([item for item in others if item.id not in near])
+    families.sort(key=lambda family: hashlib.sha256(f"{seed}\0{source.name}\0{family[0].id}".encode()).digest())
+    wanted = {name: share * len(others) for name, share in SHARES}
+    for family in families:
+        part = next((name for name in wanted if len(parts[name]) < wanted[name]), "test")
+        parts[part] += family
+    wordings = Wordings(
+        references, tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), *_halves(controls)
+    )  # fmt: skip
+    check(source.name, wordings)
+    return wordings
+
+
+def check(name: str, wordings: Wordings, *, registers: bool = False) -> None:
+    """Refuse a division that can't be used or that leaks.
+
+    Raises:
+        ManyErrors: What is wrong with it.
+    """
+    problems = [
+        f"expected at least one {part} wording; got none; add some to the set or divide it otherwise"
+        for part in ("references", "train", "dev", "test")
+        if not getattr(wordings, part)
+    ]
+    seen = (*wordings.references, *wordings.train, *wordings.dev)
+    test = _templates(wordings.test)
+    problems += [
+        f"test wording {b!r} is nearly {a!r}, which training sees (similarity {alike:.2f}); re-word one of them"
+        for a, b, alike in near_duplicates_between(_templates(seen), test)
+    ]
+    if registers:
+        known = {item.register for item in (*wordings.train, *wordings.dev)}
+        problems += [
+            f"test wording {item.id!r} has the register {item.register!r} of a training or development wording"
+            for item in wordings.test
+            if item.register in known
+        ]
+    if problems:
+        raise ManyErrors(f"wordings of {name!r}", problems, exit_code=ConfigError.exit_code)
+
+
+def digests(wordings: Sequence[Instruction]) -> frozenset[str]:
+    """The template digests of wordings: how a record names what was trained on."""
+    return frozenset(map(template_digest, wordings))
+
+
+def _halves(controls: Sequence[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Instruction, ...]]:
+    """Controls for training and for testing: of each kind every second one."""
+    train = [
+        item
+        for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE)
+        for place, item in enumerate(one for one in controls if one.role is role)
+        if place % 2
+    ]
+    return tuple(train), tuple(item for item in controls if item not in train)
+
+
+def _families(items: Sequence[Instruction]) -> list[list[Instruction]]:
+    """Wordings grouped so that near duplicates are in one group."""
+    group = {item.id: {item.id} for item in items}
+    for one, other, _ in near_duplicates(_templates(items)):
+        merged = group[one] | group[other]
+        group |= dict.fromkeys(merged, merged)
+    distinct = {frozenset(members) for members in group.values()}
+    return [[item for item in items if item.id in members] for members in sorted(distinct, key=min)]
+
+
+def _templates(items: Sequence[Instruction]) -> Mapping[str, str]:
+    return {item.id: item.template for item in items}

@@ -1,0 +1,58 @@
+"""The wiring of the wording testbed: build the tuned model, fill rows, make the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from isophrase.cache import cache_folder
+from isophrase.errors import StoreError
+from isophrase.progress import Display, Silent
+from isophrase.testbed.recipe import Source, load_testbed
+from isophrase.testbed.rows import RowKey, all_keys, build_tuned, read_row, run_row
+from isophrase.testbed.table import Line, table
+
+
+def build_testbed(source: Source = Source.OWN, seed: int = 0, shown: Display | None = None) -> Path:
+    """The instruction-tuned model of the testbed, trained once and kept in the cache.
+
+    Returns:
+        Its folder.
+    """
+    testbed = load_testbed(source, cache_folder())
+    return build_tuned(testbed, cache_folder(), seed, (shown or Silent()).note)
+
+
+def fill_rows(
+    results: Path, source: Source = Source.OWN, keys: Sequence[RowKey] | None = None, shown: Display | None = None
+) -> None:
+    """Train and measure rows of the table; those that are kept in `results` are left as they are.
+
+    Args:
+        results: The folder of kept rows.
+        source: Where the reviews are from.
+        keys: Which rows; default: all of the table.
+        shown: Where progress is shown.
+    """
+    shown = shown or Silent()
+    testbed = load_testbed(source, cache_folder())
+    wanted = all_keys(source) if keys is None else list(keys)
+    for number, key in enumerate(wanted):
+        shown.step("testbed rows", number, len(wanted))
+        run_row(testbed, key, cache_folder(), results, shown.note)
+    shown.step("testbed rows", len(wanted), len(wanted))
+
+
+def rows_table(results: Path, source: Source = Source.OWN) -> list[Line]:
+    """The table over kept rows.
+
+    Raises:
+        StoreError: There are no rows to compare.
+    """
+    found = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
+    if not any(row.method == "none" for row in found):
+        raise StoreError(
+            f"rows of the testbed in {results}, `none` among them", got=f"{len(found)} rows",
+            remedy="run `isophrase testbed run` first",
+        )  # fmt: skip
+    return table(found)

@@ -1,0 +1,139 @@
+"""What a model of the testbed answers: right or wrong under each wording for each input.
+
+Knows which wordings and inputs a result is measured on. Does not know training or statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from isophrase.alignment.sampling import Material
+from isophrase.engine.local import LocalModel
+from isophrase.models.base import GenerationLimits
+from isophrase.models.huggingface import LoadedModel
+from isophrase.prompts import render
+from isophrase.scoring.outcomes import outcomes
+from isophrase.testbed.inputs import HELD_OUT
+from isophrase.types import Example, Instruction, PromptFormat, Role, Rule, Split
+
+_INPUTS_A_CALL = 20
+
+
+class Exposure(StrEnum):
+    """What the model has to do with a wording."""
+
+    OBSERVED = "observed"
+    """Seen in the instruction tuning of the base model."""
+    TRAINED = "trained"
+    """Seen in alignment."""
+    UNOBSERVED = "unobserved"
+    NEGATED = "negated"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much is measured.
+
+    Attributes:
+        registers: Test wordings of each register.
+        observed: Observed wordings.
+        trained: Wordings of alignment.
+        inputs: Test inputs.
+        held_registers: Test wordings of each register of the tasks held out.
+        held_inputs: Test inputs of the tasks held out.
+        split: Which inputs and wordings: `test`, or `dev` for choosing a method.
+    """
+
+    registers: int = 3
+    observed: int = 6
+    trained: int = 4
+    inputs: int = 60
+    held_registers: int = 2
+    held_inputs: int = 40
+    split: Split = Split.TEST
+
+
+MAIN = Quota()
+OTHER = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=40)
+DEVELOPMENT = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV)
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task's answers.
+
+    Attributes:
+        wordings: Ids.
+        exposures: What the model has to do with each.
+        registers: The register of each.
+        inputs: Ids.
+        right: For each wording `1` (right), `0` (wrong) or `-` (unscored) an input.
+    """
+
+    wordings: tuple[str, ...]
+    exposures: tuple[Exposure, ...]
+    registers: tuple[str, ...]
+    inputs: tuple[str, ...]
+    right: tuple[str, ...]
+
+
+def measure(loaded: LoadedModel, materials: Sequence[Material], quota: Quota) -> Mapping[str, TaskResult]:
+    """Every task's answers, by its name."""
+    local = LocalModel(loaded)
+    return {material.task.name: _measure_task(local, material, quota) for material in materials}
+
+
+def _measure_task(local: LocalModel, material: Material, quota: Quota) -> TaskResult:
+    held = material.task.name.removeprefix("testbed-") in HELD_OUT
+    chosen = _wordings(material, quota, held=held)
+    inputs = material.task.split(quota.split)[: quota.held_inputs if held else quota.inputs]
+    rows: list[str] = [""] * len(chosen)
+    for start in range(0, len(inputs), _INPUTS_A_CALL):
+        part = inputs[start : start + _INPUTS_A_CALL]
+        for row, found in enumerate(_right(local, material, [one for one, _ in chosen], part)):
+            rows[row] += found
+    return TaskResult(
+        tuple(one.id for one, _ in chosen),
+        tuple(exposure for _, exposure in chosen),
+        tuple(one.register for one, _ in chosen),
+        tuple(item.id for item in inputs),
+        tuple(rows),
+    )
+
+
+def _right(
+    local: LocalModel, material: Material, wordings: Sequence[Instruction], inputs: Sequence[Example]
+) -> list[str]:
+    pairs = [(one, item) for one in wordings for item in inputs]
+    prompts = [render(one, item, (), PromptFormat.PLAIN) for one, item in pairs]
+    measured = local.measure(prompts, GenerationLimits())
+    found = outcomes(measured, [item for _, item in pairs], material.task.metric, Rule.SUM)
+    marks = "".join("-" if one.value is None else str(int(one.value)) for one in found)
+    return [marks[start : start + len(inputs)] for start in range(0, len(marks), len(inputs))]
+
+
+def _wordings(material: Material, quota: Quota, *, held: bool) -> list[tuple[Instruction, Exposure]]:
+    wordings = material.wordings
+    unobserved = wordings.dev if quota.split is Split.DEV else wordings.test
+    controls = wordings.train_controls if quota.split is Split.DEV else wordings.test_controls
+    found = [(one, Exposure.OBSERVED) for one in wordings.references[: quota.observed]]
+    if not held:
+        found += [(one, Exposure.TRAINED) for one in wordings.train[:: max(1, len(wordings.train) // quota.trained)]]
+    found += [
+        (one, Exposure.UNOBSERVED)
+        for one in _by_register(unobserved, quota.held_registers if held else quota.registers)
+    ]
+    return found + [(one, Exposure.NEGATED) for one in controls if one.role is Role.NEGATED]
+
+
+def _by_register(wordings: Sequence[Instruction], most: int) -> list[Instruction]:
+    """At most so many wordings of each register, in order."""
+    counts: dict[str, int] = {}
+    found = []
+    for one in wordings:
+        counts[one.register] = counts.get(one.register, 0) + 1
+        if counts[one.register] <= most:
+            found.append(one)
+    return found

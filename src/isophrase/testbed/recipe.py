@@ -1,0 +1,79 @@
+"""The testbed's recipe: tasks with their wordings, and how the model that is to be repaired is made.
+
+Knows what belongs together. Does not know how anything is trained or measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+
+from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
+from isophrase.alignment.sampling import Material
+from isophrase.alignment.wordings import by_collection
+from isophrase.sources.fetch import fetch_bigbench
+from isophrase.sources.instructions import read_instruction_set
+from isophrase.testbed.inputs import TASKS, Review, make_task, multiemo_reviews, own_reviews
+from isophrase.types import Split
+
+BASE = "smollm2-135m-instruct"
+VERSION = "1"
+"""Changes whenever results of the recipe would."""
+
+
+class Source(StrEnum):
+    """Where the reviews are from."""
+
+    OWN = "own"
+    BIGBENCH = "bigbench"
+
+
+TUNING = Method(
+    parameters=Parameters(kind=Kind.FULL),
+    supervised=0.0,
+    supervised_reference=1.0,
+    consistency=0.0,
+    draws=Draws(wordings=0, references=12, inputs=2),
+    schedule=Schedule(steps=140, rate=5e-5, weight_decay=0.01),
+)
+"""Instruction tuning of all weights on the observed wordings of all six tasks."""
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """All six tasks.
+
+    Attributes:
+        source: Where the reviews are from.
+        materials: Task by task, in the order of `TASKS`.
+    """
+
+    source: Source
+    materials: tuple[Material, ...]
+
+    def of(self, names: Sequence[str]) -> tuple[Material, ...]:
+        """Some of the tasks."""
+        return tuple(item for item in self.materials if item.task.name.removeprefix("testbed-") in names)
+
+
+def load_testbed(source: Source, cache: Path) -> Testbed:
+    """The testbed with its reviews; BIG-bench is fetched where it is asked for and missing.
+
+    Raises:
+        IsophraseError: The reviews can't be had.
+    """
+    if source is Source.BIGBENCH:
+        fetch_bigbench(cache, lambda *_: None)
+        reviews, origin = multiemo_reviews(cache), "BIG-bench multiemo (Apache-2.0)"
+    else:
+        reviews, origin = own_reviews(), "Written by the Isophrase project (Apache-2.0)."
+    return Testbed(source, tuple(_material(name, reviews, origin) for name in TASKS))
+
+
+def _material(name: str, reviews: Sequence[Review], origin: str) -> Material:
+    task = make_task(name, reviews, origin)
+    source = read_instruction_set(files("isophrase.data") / "testbed" / "wordings" / f"{name}.yaml")
+    return Material(task, by_collection(source), task.split(Split.TRAIN), task.split(Split.DEV))

@@ -1,0 +1,200 @@
+"""The rows of the testbed's table: a method on a tuned model with a seed, trained, measured, and kept on disk.
+
+Knows what identifies a row, so that it is computed once. Does not know statistics.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from isophrase.alignment.method import Method, method_of
+from isophrase.alignment.record import Record
+from isophrase.alignment.registers import bundled_registers
+from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.training import Training
+from isophrase.files import write_atomically
+from isophrase.models.huggingface import LoadedModel, load
+from isophrase.testbed.inputs import ALIGNED
+from isophrase.testbed.measuring import MAIN, OTHER, Quota, TaskResult, measure
+from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
+from isophrase.types import ModelSpec, PromptFormat, digest, plain
+
+MAIN_ROWS = ("none", "pt", "pt+kl", "default")
+OTHER_ROWS = ("ft", "ft+kl", "paft", "consensus", "contrastive", "worst-wording")
+MAIN_SEEDS, OTHER_SEEDS = 6, 1
+TUNED_MODELS = 2
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowKey:
+    """Which row.
+
+    Attributes:
+        method: A method's name, or `none` for no repair.
+        seed: Of the alignment.
+        tuned: Seed of the tuned model.
+        source: Where the reviews are from.
+        quota: How much is measured.
+    """
+
+    method: str
+    seed: int
+    tuned: int
+    source: Source = Source.OWN
+    quota: Quota = MAIN
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowResult:
+    """A row as it is kept.
+
+    Attributes:
+        method: Its method's name.
+        seed: Of the alignment.
+        tuned: Seed of the tuned model.
+        source: Where the reviews are from.
+        digest: Of all that makes the row.
+        parameters: Numbers trained.
+        minutes: Time in steps.
+        measured_minutes: Time of the measurement.
+        tasks: Answers by task.
+    """
+
+    method: str
+    seed: int
+    tuned: int
+    source: Source
+    digest: str
+    parameters: int
+    minutes: float
+    measured_minutes: float
+    tasks: Mapping[str, TaskResult]
+
+
+def all_keys(source: Source) -> list[RowKey]:
+    """The rows of the whole table, in the order in which they are worth having."""
+    main = [
+        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source)
+        for seed in range(MAIN_SEEDS if source is Source.OWN else 1)
+        for method in MAIN_ROWS
+        if method != "none" or seed < TUNED_MODELS  # without repair nothing depends on a seed but the tuned model
+    ]
+    if source is Source.BIGBENCH:
+        return main
+    return main + [
+        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
+        for seed in range(OTHER_SEEDS)
+        for method in OTHER_ROWS
+    ]
+
+
+def tuned_folder(cache: Path, source: Source, seed: int) -> Path:
+    """Where a tuned model is kept."""
+    name = digest({"version": VERSION, "base": BASE, "tuning": plain(TUNING)})[:12]
+    return cache / "testbed" / f"{source.value}-{name}-seed{seed}"
+
+
+def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Path:
+    """The instruction-tuned model that rows repair; trained once, then kept.
+
+    Returns:
+        Its folder.
+    """
+    folder = tuned_folder(cache, testbed.source, seed)
+    if (folder / "model.safetensors").is_file() and (folder / "isophrase.json").is_file():
+        return folder
+    loaded = load(ModelSpec("base", BASE, dtype="float32", prompt_format=PromptFormat.PLAIN))
+    training = Training(method=TUNING, materials=testbed.materials, seed=seed, every=70)
+    purpose = Purpose(kind="tune", name="testbed", tuned_on=None)
+
+    def say(step: object) -> None:
+        notify(f"tuning: {step}")
+
+    run_training(loaded, training, purpose, folder, on_step=say)
+    return folder
+
+
+def row_method(name: str) -> Method:
+    """The method of a row."""
+    return method_of(name)
+
+
+def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
+    """A row's result: from disk where it is, else trained and measured.
+
+    Args:
+        testbed: Tasks and wordings.
+        key: Which row.
+        cache: Where tuned models and adapters are kept.
+        results: Where results are kept.
+        notify: Told what happens.
+    """
+    folder = build_tuned(testbed, cache, key.tuned, notify)
+    loaded = load(_tuned_spec(folder))
+    identity = _identity(key, loaded)
+    path = results / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
+    kept = read_row(path)
+    if kept is not None and kept.digest == identity:
+        return kept
+    record = None
+    if key.method != "none":
+        loaded, record = _align(testbed, key, loaded, cache / "testbed" / f"row-{identity[:16]}", notify)
+    began = time.perf_counter()
+    tasks = measure(loaded, testbed.materials, key.quota)
+    result = RowResult(
+        method=key.method, seed=key.seed, tuned=key.tuned, source=key.source, digest=identity,
+        parameters=0 if record is None else record.parameters,
+        minutes=0.0 if record is None else record.seconds / 60,
+        measured_minutes=(time.perf_counter() - began) / 60, tasks=tasks,
+    )  # fmt: skip
+    results.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, TypeAdapter(RowResult).dump_json(result, indent=0))
+    return result
+
+
+def _tuned_spec(folder: Path) -> ModelSpec:
+    return ModelSpec("tuned", str(folder), dtype="float32", prompt_format=PromptFormat.PLAIN)
+
+
+def _align(
+    testbed: Testbed, key: RowKey, loaded: LoadedModel, folder: Path, notify: Notify
+) -> tuple[LoadedModel, Record]:
+    method = row_method(key.method)
+    training = Training(
+        method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50
+    )
+    purpose = Purpose(kind="align", name=key.method, tuned_on=frozenset())
+
+    def say(step: object) -> None:
+        notify(f"{key.method} seed {key.seed}: {step}")
+
+    source = loaded.spec
+    record = run_training(loaded, training, purpose, folder, on_step=say)
+    full = method.parameters.kind == "full"
+    spec = replace(source, source=str(folder)) if full else replace(source, adapter=str(folder))
+    return load(spec), record
+
+
+def _identity(key: RowKey, loaded: LoadedModel) -> str:
+    method = None if key.method == "none" else plain(row_method(key.method))
+    return digest(
+        {
+            "version": VERSION, "method": method, "seed": key.seed, "source": key.source.value,
+            "quota": plain(key.quota), "tuned": loaded.identity["fingerprint"],
+        }
+    )  # fmt: skip
+
+
+def read_row(path: Path) -> RowResult | None:
+    """A kept row; None where there is none."""
+    if not path.is_file():
+        return None
+    return TypeAdapter(RowResult).validate_python(json.loads(path.read_text(encoding="utf-8")))

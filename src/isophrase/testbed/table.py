@@ -1,0 +1,264 @@
+"""The testbed's table: what each method repairs, with intervals over seeds, wordings and inputs.
+
+Knows kept rows. Intervals are percentile bootstrap: seeds with their tuned models, registers of wordings and inputs
+(both the same in all tasks) are drawn anew together. Does not know how rows came about.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isophrase.statistics.tables import Estimate
+from isophrase.testbed.inputs import ALIGNED, HELD_OUT
+from isophrase.testbed.measuring import Exposure, TaskResult
+from isophrase.testbed.rows import RowResult
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A repaired model with the tuned model that it was made of."""
+
+    before: RowResult
+    after: RowResult
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table.
+
+    Attributes:
+        method: Its name.
+        runs: Number of seeds × tuned models.
+        figures: Name -> estimate, in [0, 1] unless the name says otherwise; see `FIGURES`.
+        parameters: Numbers trained.
+        minutes: Median time in steps.
+        versus: One-sided p of a higher unobserved accuracy than `pt`, paired over runs; None without pairs.
+    """
+
+    method: str
+    runs: int
+    figures: Mapping[str, Estimate]
+    parameters: int
+    minutes: float
+    versus: float | None
+
+
+FIGURES = (
+    "observed", "unobserved", "unobserved std", "worst", "gap closed", "gap closed (observed after)", "std change",
+    "worst change", "observed change", "trained - unobserved", "negation drop kept", "held-out change",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """How often each run, register and input counts."""
+
+    runs: Floats
+    registers: Mapping[str, float]
+    inputs: Floats
+    noise: float
+    """How many times the luck of the inputs is in a variance: 1 as measured, 2 in a resample."""
+
+
+def pairs_of(rows: Sequence[RowResult]) -> dict[str, list[Pair]]:
+    """Each method's runs beside no repair of the same tuned model."""
+    before = {row.tuned: row for row in rows if row.method == "none"}
+    found: dict[str, list[Pair]] = {}
+    for row in rows:
+        if row.tuned in before:
+            found.setdefault(row.method, []).append(Pair(before[row.tuned], row))
+    return found
+
+
+def table(rows: Sequence[RowResult], *, resamples: int = 2000, level: float = 0.95, seed: int = 0) -> list[Line]:
+    """All lines.
+
+    Args:
+        rows: Kept rows of one source.
+        resamples: Bootstrap draws.
+        level: Of the intervals.
+        seed: Of the draws.
+    """
+    pairs = pairs_of(rows)
+    return [_line(method, found, pairs.get("pt", []), resamples, level, seed) for method, found in pairs.items()]
+
+
+def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples: int, level: float, seed: int) -> Line:
+    pairs = _alike(pairs)
+    registers = sorted(
+        {
+            register
+            for task in _tasks(pairs[0].after, ALIGNED)
+            for register, exposure in zip(task.registers, task.exposures, strict=True)
+            if exposure is Exposure.UNOBSERVED
+        }
+    )
+    inputs = len(_tasks(pairs[0].after, ALIGNED)[0].inputs)
+    even = _Draw(np.ones(len(pairs)), dict.fromkeys(registers, 1.0), np.ones(inputs), 1.0)
+    point = _figures(pairs, even)
+    random = np.random.default_rng(seed)
+    draws = [_figures(pairs, _resample(random, len(pairs), registers, inputs)) for _ in range(resamples)]
+    tail = (1 - level) / 2
+    figures = {}
+    for name in FIGURES:
+        low, high = np.quantile([draw[name] for draw in draws], [tail, 1 - tail])
+        figures[name] = Estimate(point[name], float(low), float(high), level)
+    # A share of a gap that may be none is no number.
+    gaps = np.quantile([draw["gap"] for draw in draws], [tail, 1 - tail])
+    if gaps[0] <= 0:
+        for name in ("gap closed", "gap closed (observed after)"):
+            figures[name] = Estimate(float("nan"), float("nan"), float("nan"), level)
+    return Line(
+        method, len(pairs), figures, pairs[0].after.parameters,
+        float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, rivals),
+    )  # fmt: skip
+
+
+def _alike(pairs: Sequence[Pair]) -> list[Pair]:
+    """Both sides cut to the wordings and inputs that both were measured on."""
+    return [Pair(_cut(pair.before, pair.after), _cut(pair.after, pair.before)) for pair in pairs]
+
+
+def _cut(row: RowResult, other: RowResult) -> RowResult:
+    tasks = {}
+    for name, task in row.tasks.items():
+        theirs = other.tasks[name]
+        count = min(len(task.inputs), len(theirs.inputs))
+        kept = [place for place, one in enumerate(task.wordings) if one in theirs.wordings]
+        tasks[name] = TaskResult(
+            tuple(task.wordings[place] for place in kept),
+            tuple(task.exposures[place] for place in kept),
+            tuple(task.registers[place] for place in kept),
+            task.inputs[:count],
+            tuple(task.right[place][:count] for place in kept),
+        )
+    return RowResult(**{**vars(row), "tasks": tasks})
+
+
+def _tasks(row: RowResult, names: Sequence[str]) -> list[TaskResult]:
+    return [row.tasks[f"testbed-{name}"] for name in names]
+
+
+def _resample(random: np.random.Generator, runs: int, registers: Sequence[str], inputs: int) -> _Draw:
+    drawn = random.multinomial(len(registers), np.full(len(registers), 1 / len(registers)))
+    return _Draw(
+        random.multinomial(runs, np.full(runs, 1 / runs)).astype(np.float64),
+        dict(zip(registers, drawn.astype(np.float64), strict=True)),
+        random.multinomial(inputs, np.full(inputs, 1 / inputs)).astype(np.float64),
+        2.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One model's figures, averaged over tasks."""
+
+    observed: float
+    unobserved: float
+    trained: float
+    negated: float
+    variance: float
+    worst: float
+
+
+def _figures(pairs: Sequence[Pair], draw: _Draw) -> dict[str, float]:
+    before = _average([_side(pair.before, ALIGNED, draw) for pair in pairs], draw.runs)
+    after = _average([_side(pair.after, ALIGNED, draw) for pair in pairs], draw.runs)
+    held = [
+        _side(pair.after, HELD_OUT, draw).unobserved - _side(pair.before, HELD_OUT, draw).unobserved for pair in pairs
+    ]
+    gap = before.observed - before.unobserved
+    stds = [np.sqrt(max(side.variance, 0.0)) for side in (before, after)]
+    drops = [side.observed - side.negated for side in (before, after)]
+    gained = after.unobserved - before.unobserved
+    return {
+        "gap": gap,
+        "observed": after.observed,
+        "unobserved": after.unobserved,
+        "unobserved std": float(stds[1]),
+        "worst": after.worst,
+        "gap closed": gained / gap if gap else np.nan,
+        "gap closed (observed after)": 1 - (after.observed - after.unobserved) / gap if gap else np.nan,
+        "std change": float(stds[1] / stds[0] - 1) if stds[0] else np.nan,
+        "worst change": after.worst - before.worst,
+        "observed change": after.observed - before.observed,
+        "trained - unobserved": after.trained - after.unobserved,
+        "negation drop kept": drops[1] / drops[0] if drops[0] else np.nan,
+        "held-out change": float(np.average(held, weights=draw.runs)),
+    }
+
+
+def _average(sides: Sequence[_Side], weights: Floats) -> _Side:
+    return _Side(*(float(np.average([vars(side)[name] for side in sides], weights=weights)) for name in vars(sides[0])))
+
+
+def _side(row: RowResult, names: Sequence[str], draw: _Draw) -> _Side:
+    found = [_of_task(task, draw) for task in _tasks(row, names)]
+    return _Side(*(float(np.mean([vars(side)[name] for side in found])) for name in vars(found[0])))
+
+
+def _of_task(task: TaskResult, draw: _Draw) -> _Side:
+    values = np.array([[{"1": 1.0, "0": 0.0, "-": np.nan}[mark] for mark in row] for row in task.right])
+    weights = draw.inputs[: values.shape[1]]
+    if not weights.any():
+        weights = np.ones_like(weights)
+    scored = ~np.isnan(values)
+    means = (np.where(scored, values, 0.0) * weights).sum(axis=1) / np.maximum((scored * weights).sum(axis=1), 1e-12)
+
+    def of(exposure: Exposure) -> NDArray[np.bool_]:
+        return np.array([one is exposure for one in task.exposures])
+
+    def mean(exposure: Exposure) -> float:
+        chosen = of(exposure)
+        return float(means[chosen].mean()) if chosen.any() else np.nan
+
+    unseen = of(Exposure.UNOBSERVED)
+    counts = np.array([draw.registers.get(name, 0.0) for name in task.registers])[unseen]
+    if not counts.any():
+        counts = np.ones_like(counts)
+    chosen = means[unseen]
+    average = float(np.average(chosen, weights=counts))
+    variance = float((counts * (chosen - average) ** 2).sum() / max(counts.sum() - 1, 1))
+    return _Side(
+        mean(Exposure.OBSERVED), average, mean(Exposure.TRAINED), mean(Exposure.NEGATED),
+        variance - draw.noise * _noise(values[unseen]), float(chosen[counts > 0].min()),
+    )  # fmt: skip
+
+
+def _noise(values: Floats) -> float:
+    """The variance of a wording's mean that is the luck of the inputs: residuals of the two-way model over inputs."""
+    rows, columns = values.shape
+    residuals = (
+        values
+        - np.nanmean(values, axis=1, keepdims=True)
+        - np.nanmean(values, axis=0, keepdims=True)
+        + np.nanmean(values)
+    )
+    return float(np.nansum(residuals**2) / ((rows - 1) * (columns - 1)) / columns)
+
+
+def _versus(pairs: Sequence[Pair], rivals: Sequence[Pair]) -> float | None:
+    """Exact sign-flip test over runs that both methods have, one-sided for a higher unobserved accuracy."""
+    theirs = {(pair.after.seed, pair.after.tuned): pair.after for pair in rivals}
+    differences = []
+    for pair in pairs:
+        rival = theirs.get((pair.after.seed, pair.after.tuned))
+        if rival is None or rival is pair.after or rival.method == pair.after.method:
+            continue
+        (both,) = _alike([Pair(rival, pair.after)])
+        registers = {name: 1.0 for task in both.after.tasks.values() for name in task.registers}
+        inputs = len(_tasks(both.after, ALIGNED)[0].inputs)
+        even = _Draw(np.ones(1), registers, np.ones(inputs), 1.0)
+        differences.append(_side(both.after, ALIGNED, even).unobserved - _side(both.before, ALIGNED, even).unobserved)
+    if not differences:
+        return None
+    found = np.array(differences)
+    flips = np.array(list(itertools.product([1, -1], repeat=len(found))))
+    return float(((flips * found).mean(axis=1) >= found.mean() - 1e-12).mean())

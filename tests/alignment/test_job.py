@@ -1,0 +1,115 @@
+"""From a job's file to an adapter and its proof, on a small model."""
+
+import json
+
+import pytest
+import yaml
+
+from isophrase.alignment.exposure import with_exposure, without_seen
+from isophrase.alignment.job import load_job
+from isophrase.alignment.record import read_record
+from isophrase.api import alignment, runs
+from isophrase.cache import cache_folder
+from isophrase.errors import ConfigError, ManyErrors
+from isophrase.experiment import Seen
+from isophrase.plan import Asked, Plan
+from isophrase.types import ModelSpec, Split
+from tests.engine.reference import folder
+
+
+def job_file(path, **changes):
+    content = {
+        "name": "small",
+        "model": {"source": str(folder("llama")), "format": "plain", "dtype": "float32"},
+        "method": {"base": "pt+kl", "parameters": {"length": 3}, "schedule": {"steps": 2}},
+        "tasks": ["sentiment"],
+        "watch": {"every": 1, "wordings": 1, "inputs": 2},
+        "verify": {"limit": 3},
+        **changes,
+    }
+    (path / "job.yaml").write_text(yaml.safe_dump(content))
+    return path / "job.yaml"
+
+
+def test_a_job_becomes_an_adapter_that_is_verified_on_what_it_never_saw(tmp_path):
+    path = job_file(tmp_path)
+    found = alignment.align(path, tmp_path / "out")
+    assert found.record.parameters == 3 * 2 * 2 * 2 * 8  # tokens × layers × (key, value) × heads × head size
+    assert (found.folder / "adapter_model.safetensors").is_file()
+    before, after = alignment.verify(path, tmp_path / "out")
+    panels = [runs.read(place).panels[0] for place in (before, after)]
+    asked = {item.id for item in panels[0].instructions}
+    trained = set(found.record.instructions["sentiment"])
+    references = {item.id for item in load_job(path, cache_folder()).materials[0].wordings.references}
+    assert asked & trained == references
+    assert panels[0].measurements != panels[1].measurements
+    assert len(json.loads((found.folder / "isophrase.json").read_text())["sights"]) == 3
+
+
+def test_a_tuned_model_is_a_checkpoint_that_knows_what_it_observed(tmp_path):
+    method = {"parameters": {"kind": "lora"}, "schedule": {"steps": 1}}
+    found = alignment.tune(job_file(tmp_path, method=method), tmp_path / "out")
+    assert found.record.kind == "tune"
+    spec = with_exposure(ModelSpec("x", "base", adapter=str(found.folder)))
+    assert spec.trained_on == frozenset(found.record.tuned_on)
+    assert len(spec.trained_on) > 3
+
+
+def test_everything_wrong_with_a_job_is_said_at_once(tmp_path):
+    path = job_file(tmp_path, method={"consistency": "much", "draws": {"word": 3}}, tasks=["sentimentt", "topic"])
+    with pytest.raises(ManyErrors) as caught:
+        load_job(path, cache_folder())
+    text = str(caught.value)
+    assert "sentimentt" in text
+    assert "consistency" in text
+    assert "draws.word" in text
+
+
+@pytest.mark.parametrize("change", [{"methods": "pt"}, {"tasks": []}, {"seed": "x"}])
+def test_unknown_keys_and_missing_tasks_are_errors(tmp_path, change):
+    with pytest.raises(ManyErrors):
+        load_job(job_file(tmp_path, **change), cache_folder())
+
+
+def test_an_unknown_method_lists_those_there_are(tmp_path):
+    with pytest.raises(ManyErrors, match=r"pt\+kl"):
+        load_job(job_file(tmp_path, method="prefix"), cache_folder())
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory):
+    place = tmp_path_factory.mktemp("aligned")
+    path = job_file(place)
+    return load_job(path, cache_folder()).materials[0], alignment.align(path, place / "out").folder
+
+
+def plan_of(material, wordings, examples):
+    return Plan((Asked(material.task, tuple(wordings), tuple(examples)),), (), {})
+
+
+def test_scoring_a_trained_wording_or_example_as_held_out_is_refused(aligned):
+    material, adapter = aligned
+    spec = ModelSpec("x", str(folder("llama")), adapter=str(adapter))
+    test = material.task.split(Split.TEST)
+    wordings = material.wordings
+    clean = plan_of(material, (*wordings.references, *wordings.test), test)
+    assert without_seen(clean, [spec], Seen.REFUSE) == clean
+    with pytest.raises(ConfigError, match="1 wordings"):
+        without_seen(plan_of(material, (*wordings.test, wordings.train[0]), test), [spec], Seen.REFUSE)
+
+
+def test_what_was_seen_can_be_left_out(aligned):
+    material, adapter = aligned
+    spec = ModelSpec("x", str(folder("llama")), adapter=str(adapter))
+    wordings = (*material.wordings.test, *material.wordings.train)
+    plan = plan_of(material, wordings, material.task.split(Split.TEST))
+    (asked,) = without_seen(plan, [spec], Seen.LEAVE_OUT).asked
+    assert asked.instructions == material.wordings.test
+    with pytest.raises(ConfigError, match="nothing"):
+        without_seen(plan_of(material, material.wordings.train, material.task.examples), [spec], Seen.LEAVE_OUT)
+
+
+def test_a_damaged_record_says_what_to_do(aligned, tmp_path):
+    (tmp_path / "isophrase.json").write_text("{}")
+    with pytest.raises(Exception, match="train again"):
+        read_record(tmp_path)

@@ -1,0 +1,49 @@
+from collections import Counter
+from dataclasses import replace
+
+from isophrase.alignment.method import Draws
+from isophrase.alignment.registers import Register, bundled_registers, wrap
+from isophrase.alignment.sampling import Purpose, draw
+from tests.alignment.small import REFERENCE, TRAIN, material
+
+MATERIALS = (material(), replace(material(), task=replace(material().task, name="other"), weight=3.0))
+
+
+def test_a_step_is_drawn_alike_whatever_came_before():
+    draws = Draws(wordings=4, inputs=2, registers=0.5)
+    registers = bundled_registers()
+    assert draw(MATERIALS, draws, registers, 0, 7) == draw(MATERIALS, draws, registers, 0, 7)
+    assert draw(MATERIALS, draws, registers, 0, 7) != draw(MATERIALS, draws, registers, 1, 7)
+
+
+def test_tasks_are_drawn_by_weight():
+    counts = Counter(
+        item.material for step in range(50) for item in draw(MATERIALS, Draws(wordings=4, inputs=1), (), 0, step)
+    )
+    assert counts == {0: 50, 1: 150}
+
+
+def test_every_purpose_has_its_own_wordings_and_reference():
+    found = draw(MATERIALS, Draws(wordings=2, inputs=2, references=1, controls=1), (), 0, 0)
+    by_purpose = {purpose: [item for item in found if item.purpose is purpose] for purpose in Purpose}
+    assert [len(items) for items in by_purpose.values()] == [4, 2, 2]
+    assert all(item.reference == REFERENCE and item.wording in TRAIN for item in by_purpose[Purpose.WORDING])
+    assert all(item.reference == item.wording for item in by_purpose[Purpose.CONTROL])
+
+
+def test_a_register_stands_around_the_wording_and_keeps_its_slots():
+    wrapped = wrap(TRAIN[0], Register("polite", "Please. {{ instruction }} Thanks."))
+    assert wrapped.template == "Please. {{ text }} Which of the labels? Thanks."
+    twice = wrap(wrapped, Register("quoted", "<{{ instruction }}>"))
+    assert twice.template == "<Please. {{ text }} Which of the labels? Thanks.>"
+
+
+def test_registers_are_drawn_with_their_probability():
+    found = [
+        item for step in range(100) for item in draw(
+            MATERIALS, Draws(wordings=4, inputs=1, registers=0.5), bundled_registers(), 0, step
+        )
+    ]  # fmt: skip
+    wrapped = sum("+" in item.wording.id for item in found) / len(found)
+    assert 0.4 < wrapped < 0.6
+    assert all(item.group.endswith(item.wording.id.split("+")[0]) for item in found)

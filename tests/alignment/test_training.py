@@ -1,0 +1,166 @@
+import pytest
+import torch
+
+from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Start
+from isophrase.alignment.record import Record, read_record, save
+from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.training import Training, rate_at, train
+from isophrase.alignment.watching import Watch, Watcher
+from isophrase.errors import ConfigError
+from tests.alignment.small import material, method, parameters, tiny, training
+
+KINDS = [Kind.PREFIX, Kind.PROMPT, Kind.LORA, Kind.FULL]
+
+
+def weights_of(trained):
+    return {name: weight.detach().clone() for name, weight in trained.trainable.model.named_parameters()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_small_model_learns_its_task_by_heart(kind):
+    chosen = method(
+        kind, supervised=1.0, consistency=0.0, anchor=0.0,
+        draws=Draws(wordings=3, inputs=4), schedule=Schedule(steps=40, rate=0.02 if kind is not Kind.PREFIX else 0.2),
+    )  # fmt: skip
+    trained = train(tiny(), training(chosen, every=100))
+    first = sum(step.total for step in trained.steps[:3]) / 3
+    last = sum(step.total for step in trained.steps[-3:]) / 3
+    assert last < 0.5 * first
+
+
+def test_a_small_t5_learns_its_task_by_heart():
+    chosen = method(
+        Kind.PROMPT, supervised=0.8, consistency=0.2, anchor=0.0,
+        draws=Draws(wordings=3, inputs=4), schedule=Schedule(steps=60, rate=0.3),
+    )  # fmt: skip
+    trained = train(tiny("t5"), training(chosen, every=100))
+    assert trained.steps[-1].parts["supervised"] < 0.5 * trained.steps[0].parts["supervised"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"worst_group": 0.5}])
+@pytest.mark.parametrize("kind", [Kind.PREFIX, Kind.LORA])
+def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, kind, changes):
+    class StopError(Exception):
+        pass
+
+    def stop(step):
+        if step.number == 3:
+            raise StopError
+
+    chosen = method(kind, **changes)
+    whole = train(tiny(), training(chosen))
+    with pytest.raises(StopError):
+        train(tiny(), training(chosen, checkpoint=tmp_path / "state.pt"), notify=stop)
+    resumed = train(tiny(), training(chosen, checkpoint=tmp_path / "state.pt"))
+    assert [step.total for step in resumed.steps] == [step.total for step in whole.steps]
+    expected = weights_of(whole)
+    for name, weight in weights_of(resumed).items():
+        assert torch.equal(weight, expected[name])
+
+
+@pytest.mark.parametrize("hidden", [0, 8])
+@pytest.mark.parametrize("start", Start)
+@pytest.mark.parametrize("kind", [Kind.PREFIX, Kind.PROMPT])
+def test_a_saved_adapter_gives_the_same_logits_in_plain_peft(tmp_path, kind, start, hidden):
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    chosen = method(kind, parameters=parameters(kind, start=start, hidden=hidden))
+    loaded = tiny()
+    trained = train(loaded, training(chosen))
+    save(tmp_path, loaded, trained.trainable, Record(kind="align", name="x", method={}, seed=0, base={}, tuned_on=None))
+    ids = torch.tensor([loaded.tokenizer("The film was a delight.")["input_ids"]])
+    with torch.no_grad():
+        expected = trained.trainable.model(input_ids=ids).logits
+        plain = AutoModelForCausalLM.from_pretrained(loaded.spec.source)
+        found = peft.PeftModel.from_pretrained(plain, tmp_path)(input_ids=ids).logits
+    assert torch.equal(found, expected)
+
+
+def test_a_saved_lora_and_a_saved_full_model_give_the_same_logits(tmp_path):
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    for kind in (Kind.LORA, Kind.FULL):
+        loaded = tiny()
+        trained = train(loaded, training(method(kind)))
+        record = Record(kind="align", name="x", method={}, seed=0, base={}, tuned_on=None)
+        save(tmp_path / kind, loaded, trained.trainable, record)
+        ids = torch.tensor([loaded.tokenizer("The film was a delight.")["input_ids"]])
+        with torch.no_grad():
+            expected = trained.trainable.model(input_ids=ids).logits
+            source = tmp_path / kind if kind is Kind.FULL else loaded.spec.source
+            plain = AutoModelForCausalLM.from_pretrained(source)
+            plain = plain if kind is Kind.FULL else peft.PeftModel.from_pretrained(plain, tmp_path / kind)
+            assert torch.allclose(plain(input_ids=ids).logits, expected, atol=1e-6)
+
+
+def test_a_re_parametrised_prefix_starts_where_a_plain_one_does():
+    totals = [
+        train(tiny(), training(method(Kind.PREFIX, parameters=parameters(Kind.PREFIX, hidden=hidden)))).steps[0].total
+        for hidden in (0, 8)
+    ]
+    assert totals[0] == pytest.approx(totals[1], abs=1e-6)
+
+
+def test_the_rate_rises_then_falls_to_a_tenth():
+    schedule = Schedule(steps=100, rate=1.0, warmup=0.1)
+    rates = [rate_at(schedule, step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[9] == pytest.approx(1.0)
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1, abs=0.01)
+
+
+def test_accumulated_passes_are_the_mean_of_their_losses():
+    chosen = method(schedule=Schedule(steps=1, accumulate=2, rate=0.0))
+    session_total = train(tiny(), training(chosen)).steps[0].total
+    single = [
+        train(tiny(), training(method(schedule=Schedule(steps=2, rate=0.0)))).steps[number].total for number in (0, 1)
+    ]
+    assert session_total == pytest.approx(sum(single) / 2, abs=1e-6)
+
+
+def test_watching_sees_every_kind_of_wording_and_keeps_the_best_weights():
+    watcher = Watcher(Watch(outside=(material(),), texts=("The film was a delight.",), patience=1))
+    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
+    trained = train(tiny(), training(chosen), looks=[watcher])
+    assert set(watcher.sights[0].values) == {
+        "trained", "dev", "dev_std", "observed", "negated", "outside", "memorisation_gap", "reading", "perplexity",
+    }  # fmt: skip
+    assert trained.best == watcher.sights[watcher.best].step
+    assert watcher.sights[0].step == 0
+
+
+def test_perplexity_is_that_of_plain_transformers():
+    loaded = tiny()
+    text = "The food was cold, the waiter was rude."
+    ids = torch.tensor([loaded.tokenizer(text, add_special_tokens=False)["input_ids"]])
+    with torch.no_grad():
+        expected = torch.exp(loaded.model(input_ids=ids, labels=ids).loss).item()
+    watcher = Watcher(Watch(texts=(text,)))
+    train(loaded, training(method(Kind.LORA, schedule=Schedule(steps=1))), looks=[watcher])
+    assert watcher.sights[0].values["perplexity"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_finished_training_is_left_and_another_one_trains_anew(tmp_path):
+    purpose = Purpose(kind="align", name="x", tuned_on=None)
+    chosen = training(method())
+    first = run_training(tiny(), chosen, purpose, tmp_path)
+    assert read_record(tmp_path) == first
+    assert first.instructions["mood"] == ("reference", "train-1", "train-2", "train-3", "not")
+    assert run_training(tiny(), chosen, purpose, tmp_path).seconds == first.seconds
+    other = Training(**{**vars(chosen), "seed": 1})
+    assert run_training(tiny(), other, purpose, tmp_path).seed == 1
+
+
+def test_a_model_with_an_adapter_is_refused(tmp_path):
+    from tests.engine.reference import loaded
+
+    with pytest.raises(ConfigError, match="without an adapter"):
+        train(loaded("llama", "lora"), training(method()))
+
+
+def test_a_prefix_from_text_on_an_encoder_decoder_says_what_to_do():
+    with pytest.raises(ConfigError, match="start: random"):
+        train(tiny("t5"), training(method(Kind.PREFIX, parameters=Parameters(start=Start.TEXT))))

@@ -1,0 +1,87 @@
+"""The testbed's texts are what its documentation says of them."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from isophrase.alignment.registers import bundled_registers
+from isophrase.cache import cache_folder
+from isophrase.duplicates import near_duplicates, near_duplicates_between
+from isophrase.testbed.inputs import HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, own_reviews
+from isophrase.testbed.recipe import Source, load_testbed
+from isophrase.types import Role, Split
+
+REVIEWS = own_reviews()
+TESTBED = load_testbed(Source.OWN, cache_folder())
+WORDINGS = {item.task.name.removeprefix("testbed-"): item.wordings for item in TESTBED.materials}
+
+
+def test_there_are_enough_reviews_of_every_split_and_none_twice():
+    counts = Counter(review.split for review in REVIEWS)
+    assert counts[Split.TRAIN] >= 400
+    assert counts[Split.DEV] >= 80
+    assert counts[Split.TEST] >= 100
+    assert not near_duplicates({review.id: review.text for review in REVIEWS}, 0.6)
+
+
+def test_texts_are_clearly_short_or_long():
+    lengths = {len(review.text.split()) for review in REVIEWS}
+    assert all(length <= SHORT or LONG <= length <= MOST for length in lengths)
+
+
+@pytest.mark.parametrize("split", list(Split)[:3])
+def test_labels_are_balanced_and_say_nothing_about_each_other(split):
+    chosen = [review for review in REVIEWS if review.split is split]
+    labels = {name: [rule(review) for review in chosen] for name, (_, rule) in RULES.items()}
+    for name, found in labels.items():
+        shares = np.array(list(Counter(found).values())) / len(found)
+        assert len(shares) == len(RULES[name][0])
+        assert np.ptp(shares) <= 0.2
+    for one, other in itertools.combinations(labels, 2):
+        assert cramers_v(labels[one], labels[other]) <= 0.15
+
+
+def cramers_v(one, other):
+    rows, columns = sorted(set(one)), sorted(set(other))
+    table = np.array([[sum((a, b) == (r, c) for a, b in zip(one, other, strict=True)) for c in columns] for r in rows])
+    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
+    return np.sqrt(((table - expected) ** 2 / expected).sum() / table.sum() / (min(table.shape) - 1))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_enough_wordings_of_every_kind(name):
+    wordings = WORDINGS[name]
+    assert len(wordings.references) >= 6
+    assert len(wordings.train) >= 24
+    assert len(wordings.dev) >= 8
+    assert len(wordings.test) >= 24
+    assert {item.role for item in wordings.test_controls} == {Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE}
+    assert len(HELD_OUT) == 2
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_wording_names_a_label(name):
+    labels = {label for options, _ in RULES.values() for label in options}
+    wordings = WORDINGS[name]
+    for item in (*wordings.references, *wordings.train, *wordings.dev, *wordings.test):
+        words = set("".join(c if c.isalpha() else " " for c in item.template.lower()).split())
+        assert not words & labels, item.id
+        assert item.template.count("{{ text }}") == 1
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_test_wording_is_near_a_trained_one(name):
+    wordings = WORDINGS[name]
+    test = {item.id: item.template for item in wordings.test}
+    seen = {item.id: item.template for item in (*wordings.references, *wordings.train, *wordings.dev)}
+    assert not near_duplicates_between(seen, test, 0.6)
+    assert not {item.register for item in wordings.test} & {item.register for item in (*wordings.train, *wordings.dev)}
+
+
+def test_registers_for_training_are_no_near_copies_and_hold_a_wording_once():
+    registers = bundled_registers()
+    assert len(registers) >= 12
+    assert all(item.template.count("{{ instruction }}") == 1 for item in registers)
+    assert not near_duplicates({item.id: item.template for item in registers})

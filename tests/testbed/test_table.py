@@ -1,0 +1,111 @@
+"""The table against figures worked out by hand and against simulated repairs whose truth is known."""
+
+import numpy as np
+import pytest
+
+from isophrase.testbed.inputs import ALIGNED, TASKS
+from isophrase.testbed.measuring import Exposure, TaskResult
+from isophrase.testbed.recipe import Source
+from isophrase.testbed.rows import RowResult
+from isophrase.testbed.table import table
+
+REGISTERS = ("a", "b", "c", "d", "e", "f")
+
+
+def row(method, accuracy, *, seed=0, tuned=0, inputs=60, random=None):
+    """A row with these accuracies by exposure; without a random generator they are met exactly."""
+    tasks = {}
+    for name in TASKS:
+        wordings = [(f"o{place}", Exposure.OBSERVED, "dataset") for place in range(4)]
+        wordings += [(f"t{place}", Exposure.TRAINED, "polite") for place in range(2)]
+        wordings += [(f"{register}{n}", Exposure.UNOBSERVED, register) for register in REGISTERS for n in range(3)]
+        wordings += [("n0", Exposure.NEGATED, "control")]
+        right = []
+        for wording, exposure, register in wordings:
+            share = accuracy[exposure](register, wording) if callable(accuracy[exposure]) else accuracy[exposure]
+            marks = np.arange(inputs) < round(share * inputs) if random is None else random.random(inputs) < share
+            right.append("".join("01"[int(mark)] for mark in marks))
+        tasks[f"testbed-{name}"] = TaskResult(
+            tuple(one for one, _, _ in wordings), tuple(exposure for _, exposure, _ in wordings),
+            tuple(register for _, _, register in wordings), tuple(f"i{n}" for n in range(inputs)), tuple(right),
+        )  # fmt: skip
+    return RowResult(
+        method=method, seed=seed, tuned=tuned, source=Source.OWN, digest="", parameters=1, minutes=1.0,
+        measured_minutes=1.0, tasks=tasks,
+    )  # fmt: skip
+
+
+def levels(observed, unobserved, trained=0.9, negated=0.5):
+    return {
+        Exposure.OBSERVED: observed, Exposure.UNOBSERVED: unobserved, Exposure.TRAINED: trained,
+        Exposure.NEGATED: negated,
+    }  # fmt: skip
+
+
+def lines(*rows, **options):
+    return {line.method: line for line in table(rows, **{"resamples": 200, **options})}
+
+
+def test_the_figures_are_those_worked_out_by_hand():
+    found = lines(row("none", levels(0.9, 0.75)), row("x", levels(0.9, 0.85, negated=0.55)))["x"].figures
+    assert found["observed"].value == pytest.approx(0.9)
+    assert found["unobserved"].value == pytest.approx(0.85)
+    assert found["gap closed"].value == pytest.approx(10 / 15)
+    assert found["gap closed (observed after)"].value == pytest.approx(1 - 5 / 15)
+    assert found["worst change"].value == pytest.approx(0.1)
+    assert found["observed change"].value == pytest.approx(0)
+    assert found["trained - unobserved"].value == pytest.approx(0.05)
+    assert found["negation drop kept"].value == pytest.approx(0.35 / 0.4)
+    assert found["held-out change"].value == pytest.approx(0.1)
+
+
+def test_lowering_the_observed_accuracy_closes_no_gap():
+    found = lines(row("none", levels(0.9, 0.75)), row("x", levels(0.75, 0.75)))["x"].figures
+    assert found["gap closed"].value == pytest.approx(0)
+    assert found["gap closed (observed after)"].value == pytest.approx(1)
+
+
+def test_a_share_of_no_gap_is_withheld():
+    found = lines(row("none", levels(0.8, 0.8)), row("x", levels(0.8, 0.85)))["x"].figures
+    assert np.isnan(found["gap closed"].value)
+
+
+def test_the_spread_over_wordings_is_without_the_luck_of_the_inputs():
+    random = np.random.default_rng(0)
+    found = lines(row("none", levels(0.9, 0.8), random=random))["none"].figures["unobserved std"]
+    assert found.value < 0.02
+    shares = dict(zip(REGISTERS, (0.6, 0.7, 0.8, 0.8, 0.9, 1.0), strict=True))
+    spread = levels(0.9, lambda register, _: shares[register])
+    truth = np.std(np.repeat(list(shares.values()), 3), ddof=1)
+    found = lines(row("none", spread, random=random, inputs=168))["none"].figures["unobserved std"]
+    assert found.value == pytest.approx(truth, abs=0.02)
+    assert found.low < truth < found.high
+
+
+def test_a_repair_that_is_better_in_all_six_runs_has_the_smallest_p():
+    rows = [row("none", levels(0.9, 0.75), tuned=tuned) for tuned in (0, 1)]
+    for seed in range(6):
+        rows.append(row("pt", levels(0.9, 0.8), seed=seed, tuned=seed % 2))
+        rows.append(row("x", levels(0.9, 0.85), seed=seed, tuned=seed % 2))
+    found = lines(*rows)
+    assert found["x"].versus == pytest.approx(1 / 64)
+    assert found["x"].runs == 6
+    assert found["pt"].versus is None
+
+
+@pytest.mark.slow
+def test_intervals_of_the_gap_closed_cover_the_truth():
+    random = np.random.default_rng(1)
+    truth = 0.6
+    covered = 0
+    for number in range(200):
+        # Registers differ in how hard they are; the repair takes away the same share of every register's loss.
+        losses = dict(zip(REGISTERS, 0.15 + 0.05 * random.standard_normal(6), strict=True))
+        before = row("none", levels(0.9, lambda register, _, losses=losses: 0.9 - losses[register]), random=random)
+        after = row(
+            "x", levels(0.9, lambda register, _, losses=losses: 0.9 - (1 - truth) * losses[register]), random=random
+        )
+        estimate = lines(before, after, seed=number)["x"].figures["gap closed"]
+        covered += estimate.low <= truth <= estimate.high
+    assert covered / 200 > 0.88
+    assert len(ALIGNED) == 4
