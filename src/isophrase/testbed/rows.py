@@ -10,23 +10,34 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from isophrase.alignment.method import Method, method_of
+from isophrase.alignment.method import METHODS, Method, method_of
 from isophrase.alignment.record import Record
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training
+from isophrase.alignment.watching import Watch
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
-from isophrase.testbed.inputs import ALIGNED
+from isophrase.testbed.inputs import ALIGNED, HELD_OUT
 from isophrase.testbed.measuring import MAIN, OTHER, Quota, TaskResult, measure
 from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
 from isophrase.types import ModelSpec, PromptFormat, digest, plain
 
 MAIN_ROWS = ("none", "pt", "pt+kl", "default")
 OTHER_ROWS = ("ft", "ft+kl", "paft", "consensus", "contrastive", "worst-wording")
+ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "length-1": {"base": "pt+kl", "parameters": {"length": 1}},
+    "length-5": {"base": "pt+kl", "parameters": {"length": 5}},
+    "length-40": {"base": "pt+kl", "parameters": {"length": 40}},
+    "ten-times": {"base": "default", "schedule": {"steps": 10 * METHODS["default"].schedule.steps}},
+}
+"""Rows that are no named method: the length of the prefix, and one training ten times as long."""
+WATCHED = ("ten-times",)
+"""Rows with all monitors."""
 MAIN_SEEDS, OTHER_SEEDS = 6, 1
 TUNED_MODELS = 2
 
@@ -65,6 +76,7 @@ class RowResult:
         parameters: Numbers trained.
         minutes: Time in steps.
         measured_minutes: Time of the measurement.
+        sights: What was seen while training, for rows that are watched.
         tasks: Answers by task.
     """
 
@@ -76,6 +88,7 @@ class RowResult:
     parameters: int
     minutes: float
     measured_minutes: float
+    sights: tuple[Mapping[str, Any], ...] = ()
     tasks: Mapping[str, TaskResult]
 
 
@@ -92,7 +105,7 @@ def all_keys(source: Source) -> list[RowKey]:
     return main + [
         RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
         for seed in range(OTHER_SEEDS)
-        for method in OTHER_ROWS
+        for method in (*OTHER_ROWS, *ABLATIONS)
     ]
 
 
@@ -124,7 +137,7 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
 
 def row_method(name: str) -> Method:
     """The method of a row."""
-    return method_of(name)
+    return method_of(ABLATIONS.get(name, name))
 
 
 def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
@@ -153,7 +166,8 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
         method=key.method, seed=key.seed, tuned=key.tuned, source=key.source, digest=identity,
         parameters=0 if record is None else record.parameters,
         minutes=0.0 if record is None else record.seconds / 60,
-        measured_minutes=(time.perf_counter() - began) / 60, tasks=tasks,
+        measured_minutes=(time.perf_counter() - began) / 60,
+        sights=() if record is None else record.sights, tasks=tasks,
     )  # fmt: skip
     results.mkdir(parents=True, exist_ok=True)
     write_atomically(path, TypeAdapter(RowResult).dump_json(result, indent=0))
@@ -177,7 +191,12 @@ def _align(
         notify(f"{key.method} seed {key.seed}: {step}")
 
     source = loaded.spec
-    record = run_training(loaded, training, purpose, folder, on_step=say)
+    watch = None
+    if key.method in WATCHED:
+        training = replace(training, every=150)
+        texts = tuple(example.fields["text"] for example in testbed.materials[0].dev[:40])
+        watch = Watch(wordings=3, inputs=20, outside=testbed.of(HELD_OUT), texts=texts)
+    record = run_training(loaded, training, purpose, folder, watch, on_step=say)
     full = method.parameters.kind == "full"
     spec = replace(source, source=str(folder)) if full else replace(source, adapter=str(folder))
     return load(spec), record
