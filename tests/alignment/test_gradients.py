@@ -7,6 +7,8 @@ from isophrase.alignment.method import Divergence, Kind, Space, Start, Teacher
 from isophrase.alignment.training import begin
 from tests.alignment.small import method, tiny, training
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
 METHODS = {
     "prefix": method(Kind.PREFIX),
     "prompt": method(Kind.PROMPT),
@@ -31,7 +33,7 @@ def gradient(family, chosen, *, plain):
                 weight.add_(torch.randn(weight.shape), alpha=0.05)
     loss = session.loss(0)
     loss.total.backward()
-    return float(loss.total), loss.parts, [weight.grad for weight in session.trainable.weights]
+    return float(loss.total.detach()), loss.parts, [weight.grad for weight in session.trainable.weights]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -68,7 +70,7 @@ def test_a_gradient_is_the_finite_difference_of_the_loss(kind):
     def moved(by):
         with torch.no_grad():
             weight.add_(direction, alpha=by)
-            total = float(session.loss(0).total)
+            total = float(session.loss(0).total.detach())
             weight.add_(direction, alpha=-by)
         return total
 

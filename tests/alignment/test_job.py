@@ -16,6 +16,8 @@ from isophrase.plan import Asked, Plan
 from isophrase.types import ModelSpec, Split
 from tests.engine.reference import folder
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
 
 def job_file(path, **changes):
     content = {

@@ -33,7 +33,7 @@ def test_every_wording_has_one_purpose_and_the_seed_decides():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_near_duplicates_stay_on_one_side(seed):
-    twin = one("twin", "Would the apple say apples are elppa, then? {{ text }}")
+    twin = one("twin", "Would the apple say apples are elppa! {{ text }}")
     wordings = by_chance(a_set(twin), seed)
     sides = [{item.id for item in part} for part in (wordings.train, wordings.dev, wordings.test)]
     assert any({"w0", "twin"} <= side for side in sides)

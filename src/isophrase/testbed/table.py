@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,31 +205,47 @@ def _side(row: RowResult, names: Sequence[str], draw: _Draw) -> _Side:
     return _Side(*(float(np.mean([vars(side)[name] for side in found])) for name in vars(found[0])))
 
 
-def _of_task(task: TaskResult, draw: _Draw) -> _Side:
+@dataclass(frozen=True)
+class _Parsed:
+    """A task's answers as arrays: values with 0 where unscored, and which are scored; which wordings are what."""
+
+    values: Floats
+    scored: Floats
+    places: Mapping[Exposure, NDArray[np.bool_]]
+    registers: tuple[str, ...]
+    noise: float
+
+
+@cache
+def _parse(task: TaskResult) -> _Parsed:
     values = np.array([[{"1": 1.0, "0": 0.0, "-": np.nan}[mark] for mark in row] for row in task.right])
-    weights = draw.inputs[: values.shape[1]]
+    places = {kind: np.array([one is kind for one in task.exposures]) for kind in Exposure}
+    unseen = places[Exposure.UNOBSERVED]
+    registers = tuple(name for name, one in zip(task.registers, unseen, strict=True) if one)
+    scored = ~np.isnan(values)
+    return _Parsed(np.where(scored, values, 0.0), scored.astype(np.float64), places, registers, _noise(values[unseen]))
+
+
+def _of_task(task: TaskResult, draw: _Draw) -> _Side:
+    parsed = _parse(task)
+    weights = draw.inputs[: parsed.values.shape[1]]
     if not weights.any():
         weights = np.ones_like(weights)
-    scored = ~np.isnan(values)
-    means = (np.where(scored, values, 0.0) * weights).sum(axis=1) / np.maximum((scored * weights).sum(axis=1), 1e-12)
-
-    def of(exposure: Exposure) -> NDArray[np.bool_]:
-        return np.array([one is exposure for one in task.exposures])
+    means = parsed.values @ weights / np.maximum(parsed.scored @ weights, 1e-12)
 
     def mean(exposure: Exposure) -> float:
-        chosen = of(exposure)
-        return float(means[chosen].mean()) if chosen.any() else np.nan
+        chosen = means[parsed.places[exposure]]
+        return float(chosen.mean()) if len(chosen) else np.nan
 
-    unseen = of(Exposure.UNOBSERVED)
-    counts = np.array([draw.registers.get(name, 0.0) for name in task.registers])[unseen]
+    counts = np.array([draw.registers.get(name, 0.0) for name in parsed.registers])
     if not counts.any():
         counts = np.ones_like(counts)
-    chosen = means[unseen]
-    average = float(np.average(chosen, weights=counts))
-    variance = float((counts * (chosen - average) ** 2).sum() / max(counts.sum() - 1, 1))
+    chosen = means[parsed.places[Exposure.UNOBSERVED]]
+    average = float(counts @ chosen / counts.sum())
+    variance = float(counts @ (chosen - average) ** 2 / max(counts.sum() - 1, 1))
     return _Side(
         mean(Exposure.OBSERVED), average, mean(Exposure.TRAINED), mean(Exposure.NEGATED),
-        variance - draw.noise * _noise(values[unseen]), float(chosen[counts > 0].min()),
+        variance - draw.noise * parsed.noise, float(chosen[counts > 0].min()),
     )  # fmt: skip
 
 
