@@ -18,11 +18,15 @@ def weights_of(trained):
     return {name: weight.detach().clone() for name, weight in trained.trainable.model.named_parameters()}
 
 
+RATES = {Kind.PREFIX: 0.2, Kind.PROMPT: 0.2, Kind.LORA: 0.02, Kind.FULL: 0.02}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_small_model_learns_its_task_by_heart(kind):
+    length = 16 if kind is Kind.PROMPT else 4  # a prompt alone has a hard time with a random model
     chosen = method(
-        kind, supervised=1.0, consistency=0.0, anchor=0.0,
-        draws=Draws(wordings=3, inputs=4), schedule=Schedule(steps=60, rate=0.2 if kind in (Kind.PREFIX, Kind.PROMPT) else 0.02),
+        kind, parameters=parameters(kind, length=length), supervised=1.0, consistency=0.0, anchor=0.0,
+        draws=Draws(wordings=3, inputs=4), schedule=Schedule(steps=60, rate=RATES[kind]),
     )  # fmt: skip
     trained = train(tiny(), training(chosen, every=100))
     first = sum(step.total for step in trained.steps[:3]) / 3

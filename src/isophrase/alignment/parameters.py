@@ -132,7 +132,8 @@ def make_trainable(loaded: LoadedModel, parameters: Parameters, seed: int) -> Tr
             embedding.weight.copy_(start)
         if parameters.hidden:
             embedding.weight.requires_grad_(False)
-            network = _Network(*embedding.weight.shape, parameters.hidden).to(embedding.weight.device)
+            length, size = embedding.weight.shape
+            network = _Network(length, size, parameters.hidden).to(embedding.weight.device)
             parametrize.register_parametrization(embedding, "weight", network)
     return trainable
 

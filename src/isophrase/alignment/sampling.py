@@ -117,7 +117,7 @@ def _inputs(
         return []
     wording = group = pool[random.integers(len(pool))]
     if purpose is Purpose.WORDING and registers and random.random() < draws.registers:
-        wording = wrap(wording, registers[random.integers(len(registers))])
+        wording = wrap(wording, registers[int(random.integers(len(registers)))])
     places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
     # A reference or a control is compared with the frozen model under itself.
     reference = _reference(wordings, group) if purpose is Purpose.WORDING else wording
