@@ -11,43 +11,57 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from isophrase.api.check import CheckRequest, check_prompt
     from isophrase.api.comparing import compare_runs
     from isophrase.api.distances import measure_distances
+    from isophrase.api.lint import lint_findings
+    from isophrase.api.paraphrase import rephrase
     from isophrase.api.runs import evaluate, fetch, get_model, load_experiment, read, write_report
     from isophrase.errors import IsophraseError
+    from isophrase.sources.resolve import load_instruction_set
     from isophrase.types import Example, Instruction, InstructionSet, ModelSpec, Task
 
 _HOMES = {
+    "CheckRequest": "api.check",
     "Example": "types",
     "Instruction": "types",
     "InstructionSet": "types",
     "IsophraseError": "errors",
     "ModelSpec": "types",
     "Task": "types",
+    "check_prompt": "api.check",
     "compare_runs": "api.comparing",
     "evaluate": "api.runs",
     "fetch": "api.runs",
     "get_model": "api.runs",
+    "lint_findings": "api.lint",
     "load_experiment": "api.runs",
+    "load_instruction_set": "sources.resolve",
     "measure_distances": "api.distances",
     "read": "api.runs",
+    "rephrase": "api.paraphrase",
     "write_report": "api.runs",
 }
 
 __all__ = [
+    "CheckRequest",
     "Example",
     "Instruction",
     "InstructionSet",
     "IsophraseError",
     "ModelSpec",
     "Task",
+    "check_prompt",
     "compare_runs",
     "evaluate",
     "fetch",
     "get_model",
+    "lint_findings",
     "load_experiment",
+    "load_instruction_set",
     "measure_distances",
     "read",
+    "rephrase",
     "write_report",
 ]
 

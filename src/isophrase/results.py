@@ -15,9 +15,11 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from isophrase.budgeted import budget_note, unmeasured, with_budget
-from isophrase.errors import StoreError
+from isophrase.errors import StoreError, first_of
 from isophrase.geometry import with_geometry
 from isophrase.imported import is_imported, read_imported
+from isophrase.lint.findings import Measured
+from isophrase.lint.rules import lint_measured
 from isophrase.manifest import Manifest
 from isophrase.plan import Asked
 from isophrase.report.view import Panel, RunView
@@ -86,7 +88,9 @@ def read_run(
     panels, distances, remarks = with_geometry(folder, keys, measured, reading.level, reading.seed)
     # Left out, a cell is not missing.
     missing = 0 if leave_out else unmeasured(panels, manifest.choices, inputs.cells)
-    notes = [*manifest.notes, *(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged), *remarks]
+    found = [str(item) for item in lint_measured(Measured(panel.table, panel.instructions) for panel in panels)]
+    notes = [*first_of(found), *manifest.notes]
+    notes += [*(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged), *remarks]
     notes += _notes(panels, manifest, missing)
     return RunView(manifest.name, _facts(manifest, reading), tuple(notes), panels, distances)
 

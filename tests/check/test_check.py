@@ -108,6 +108,11 @@ def test_a_report_with_and_without_doubted_wordings(check, tmp_path, monkeypatch
     assert len(whole["tasks"][0]["instructions"]) == 3
     assert len(audited["tasks"][0]["instructions"]) == 2
     assert (run / "report-audited.html").is_file()
+    monkeypatch.setattr(sys, "argv", ["isophrase", "lint", str(run), "--json"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    findings = json.loads(capsys.readouterr().out)
+    assert stopped.value.code == (6 if any(item["severity"] == "error" for item in findings) else 0)
 
 
 def _documents(text):

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from isophrase.api.paraphrase import paraphrase, planned
+from isophrase.api.paraphrase import planned, rephrase
 from isophrase.errors import ConfigError
 from isophrase.models.writing import Reply
 from isophrase.models.writing_server import ServerOptions, ServerWriter
@@ -85,14 +85,14 @@ def test_what_passes_the_gate_becomes_a_set_beside_its_audit(tmp_path, monkeypat
     writer = Echo("{{ input }}\nIs the opinion negative or positive?", "Not positive or not negative? {{ input }}")
     out = tmp_path / "mine.yaml"
     plan = WritingPlan(count=1, labels=("positive", "negative"))
-    written = paraphrase("sentiment", writer, out, plan=plan)
+    written = rephrase("sentiment", writer, out, plan=plan)
     found = read_instruction_set(out)
     assert {item.id for item in found.instructions} >= set(written.kept)
     assert len(written.kept) < len(written.judged)
     audit = (tmp_path / "mine.audit.csv").read_text()
     assert "negation" in audit
     with pytest.raises(ConfigError, match="yaml"):
-        paraphrase("sentiment", writer, tmp_path / "mine.txt", plan=plan)
+        rephrase("sentiment", writer, tmp_path / "mine.txt", plan=plan)
 
 
 @pytest.fixture

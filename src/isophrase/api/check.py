@@ -96,7 +96,7 @@ def read_paraphrases(name: str) -> tuple[Instruction, ...]:
     return tuple(item for item in found.instructions if not item.role.is_control)
 
 
-def check(
+def check_prompt(
     request: CheckRequest, out: Path | None = None, shown: Display | None = None, *, judge: Judge | None = None
 ) -> tuple[CheckResult, Path]:
     """Measure how a prompt holds up when it is worded otherwise.

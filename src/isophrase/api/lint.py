@@ -19,7 +19,7 @@ from isophrase.sources.resolve import bundled_sets, bundled_tasks, load_instruct
 from isophrase.types import InstructionSet, Task
 
 
-def lint(name: str, *, task: str | None = None) -> list[Finding]:
+def lint_findings(name: str, *, task: str | None = None) -> list[Finding]:
     """What is wrong with an instruction set, a task, an experiment or the results of a run.
 
     Args:

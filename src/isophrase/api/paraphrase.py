@@ -74,7 +74,7 @@ def planned(name: str, plan: WritingPlan, prices: Prices | None = None) -> tuple
     return requests, estimate(requests, prices or Prices())
 
 
-def paraphrase(
+def rephrase(
     name: str,
     writer: Writer,
     out: Path,

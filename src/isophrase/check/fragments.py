@@ -15,7 +15,7 @@ from isophrase.duplicates import jaccard
 from isophrase.types import Instruction
 
 _PIECE = re.compile(r"[^\n.!?]*[.!?]+[\"”»']?(?=\s|$)|[^\n]+", re.MULTILINE)
-_MOST = 6
+_MOST = 4
 _SAME = 0.6
 """Likeness from which a piece is the user's own sentence."""
 
@@ -36,7 +36,7 @@ class Fragment:
 
 
 def fragments(instruction: Instruction, own: str) -> Iterator[Fragment]:
-    """The wording without each of its fragments in turn, longest first, at most six.
+    """The wording without each of its fragments in turn, longest first, at most four.
 
     Args:
         instruction: The wording.

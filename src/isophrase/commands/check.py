@@ -74,7 +74,7 @@ def check(
     )  # fmt: skip
     shown_on = console(stderr=True)
     with display(shown_on) as shown:
-        result, folder = road.check(request, out, shown)
+        result, folder = road.check_prompt(request, out, shown)
     if junit is not None:
         junit.write_bytes((folder / "junit.xml").read_bytes())
     if as_json:

@@ -24,10 +24,10 @@ def lint(
 
     Example: isophrase lint my-wordings.yaml --task tickets.yaml
     """
-    from isophrase.api.lint import lint as find
+    from isophrase.api.lint import lint_findings
     from isophrase.types import plain
 
-    findings = find(name, task=task)
+    findings = lint_findings(name, task=task)
     if as_json:
         import json
 

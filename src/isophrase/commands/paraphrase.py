@@ -65,9 +65,7 @@ def paraphrase(
     with display(shown_on) as shown:
         writer = road.writer_of(model, base_url, shown)
         judged_by = road.judge_of(judge, shown) if judge else None
-        written = road.paraphrase(
-            name, writer, out, plan=plan, prices=prices, judge=judged_by, audit=audit, shown=shown
-        )
+        written = road.rephrase(name, writer, out, plan=plan, prices=prices, judge=judged_by, audit=audit, shown=shown)
     for note in written.notes:
         shown_on.print(f"no wording: {note}", soft_wrap=True, markup=False)
     used = written.usage
