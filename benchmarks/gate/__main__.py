@@ -2,6 +2,7 @@
 
 python -m benchmarks.gate                 # both halves; the held-out one is what counts
 python -m benchmarks.gate --embedding     # beside the gate that knows embeddings only (about a minute)
+python -m benchmarks.gate --judge MODEL   # with a model as a judge of what passes
 python -m benchmarks.gate --errors        # each pair of the development half that is judged wrongly
 """
 
@@ -19,11 +20,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--embedding", action="store_true")
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--judge", default="", help="a model that weighs what the signals let through")
     asked = parser.parse_args()
     cases = {half: read_cases(half) for half in HALVES}
     columns = {"gate": {half: [passes(case) for case in cases[half]] for half in HALVES}}
     if asked.embedding:
         columns["embedding only"] = by_embedding(cases)
+    if asked.judge:
+        columns[f"gate and {asked.judge}"] = judged(cases, columns["gate"], asked.judge)
     for half in HALVES:
         show(half, cases[half], {name: column[half] for name, column in columns.items()})
     if asked.errors:
@@ -59,6 +63,19 @@ def by_embedding(cases: dict[str, list[Case]]) -> dict[str, list[bool]]:
     best = max(sorted(set(values.tolist())), key=f1)
     print(f"embedding only: cosine at least {best:.3f}")
     return {half: (found[half] >= best).tolist() for half in cases}
+
+
+def judged(cases: dict[str, list[Case]], gate: dict[str, list[bool]], model: str) -> dict[str, list[bool]]:
+    """What a judge lets through of what the signals do."""
+    from isophrase.api.paraphrase import judge_of
+
+    judge = judge_of(model)
+    found = {}
+    for half, some in cases.items():
+        asked = [case.pair for case, ok in zip(some, gate[half], strict=True) if ok]
+        reasons = iter(judge.weigh(asked))
+        found[half] = [ok and not next(reasons) for ok in gate[half]]
+    return found
 
 
 def show(half: str, cases: Sequence[Case], columns: dict[str, list[bool]]) -> None:

@@ -124,6 +124,24 @@ def _documents(text):
         yield found
 
 
+def test_wordings_by_a_writer_and_a_judge(check, model, monkeypatch):
+    from isophrase.api import paraphrase
+    from tests.paraphrase.test_generate import Echo
+
+    echo = Echo("{{ input }} Which of the teams {{ options }} is this ticket for?", "Nothing of use.")
+    monkeypatch.setattr(paraphrase, "writer_of", lambda *_: echo)
+    monkeypatch.setenv("ISOPHRASE_CACHE", str(Path("cache").absolute()))
+    arguments = ("--instruction", "Route the ticket to a team.", "--writer", "echo", "-n", "2", "--fragments", "0")
+    code, out, err = check(*arguments)
+    assert code == 0, err
+    assert "2 wordings" in out
+    assert "left out by the gate: 1" in out
+    assert len(echo.asked) == 2
+    code, out, err = check(*arguments, "--judge", model)
+    assert len(echo.asked) == 2, "replies are cached"
+    assert code == 0 or "at least one paraphrase that passes the gate" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

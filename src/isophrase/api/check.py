@@ -22,9 +22,12 @@ from isophrase.check.verdict import CheckResult, Effect, conclude, fragment_effe
 from isophrase.errors import ConfigError
 from isophrase.experiment import Experiment, parse_experiment
 from isophrase.files import write_atomically
+from isophrase.models.writing import Writer
 from isophrase.paraphrase.audit import Override, final_verdict, read_audit, write_audit
 from isophrase.paraphrase.gate import Judge, Judgement, judge_all
+from isophrase.paraphrase.generate import generate
 from isophrase.paraphrase.pair import Pair, Verdict
+from isophrase.paraphrase.plan import WritingPlan, wanted
 from isophrase.paraphrase.registers import REFERENCE, in_registers, reference_of
 from isophrase.progress import Display, Silent
 from isophrase.prompts import check_fit
@@ -36,6 +39,7 @@ from isophrase.sources.rows import as_text
 from isophrase.sources.tables import read_table
 from isophrase.sources.writing import write_instruction_set
 from isophrase.types import Instruction, InstructionSet, Role, Task, digest
+from isophrase.wording.lexicon import base_language
 
 SET = "check"
 _MOST_LABELS = 50
@@ -127,6 +131,31 @@ def check_prompt(
     result = replace(result, effects=effects, left_out=left_out, notes=(*loaded.notes, *view.notes))
     _write(result, view, folder)
     return result, folder
+
+
+def written(
+    request: CheckRequest, writer: Writer, count: int = 12, shown: Display | None = None
+) -> tuple[Instruction, ...]:
+    """Re-phrasings of the user's instruction by a model, to be given to the request as its `paraphrases`.
+
+    Raises:
+        IsophraseError: The table can't be read.
+    """
+    (loaded,) = load_tasks(task_mapping(request), base=Path(), cache=cache_folder())
+    reference = reference_of(request.instruction, loaded.task, request.language)
+    plan = WritingPlan(count, (base_language(request.language),), seed=request.seed)
+    shown = shown or Silent()
+    members, _, notes = generate(
+        list(wanted([reference], plan)), writer, cache_folder(),
+        notify=lambda done, total: shown.step("re-phrasings", done, total),
+    )  # fmt: skip
+    for note in notes:
+        shown.note(f"no wording: {note}")
+    if not members:
+        raise ConfigError(
+            "a re-phrasing", got=f"none from {writer.name}", remedy="try another writer, or our registers"
+        )
+    return tuple(members)
 
 
 def task_mapping(request: CheckRequest) -> dict[str, Any]:

@@ -32,6 +32,10 @@ def check(
     paraphrases: Annotated[
         str | None, typer.Option("--paraphrases", help="A set or file with wordings. Default: our registers.")
     ] = None,
+    writer: Annotated[str | None, typer.Option("--writer", help="A model that writes the wordings instead.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="The writer's OpenAI-compatible server.")] = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many the writer is asked for.")] = 12,
+    judge: Annotated[str | None, typer.Option("--judge", help="A local model that weighs every wording too.")] = None,
     audit: Annotated[Path | None, typer.Option("--audit", help="An audit file whose overrides count.")] = None,
     keep_doubtful: Annotated[bool, typer.Option("--keep-doubtful", help="Also measure what the gate doubts.")] = False,
     fail_under: Annotated[
@@ -57,7 +61,10 @@ def check(
     Example: isophrase check tickets.csv --input text --label queue --instruction "Route the ticket to a team."
     --fail-under worst=0.8 --fail-over flip=0.1
     """
+    from dataclasses import replace
+
     from isophrase.api import check as road
+    from isophrase.api.paraphrase import judge_of, writer_of
     from isophrase.check.criteria import parse_criteria
     from isophrase.check.outputs import lines
     from isophrase.progress import display
@@ -74,7 +81,11 @@ def check(
     )  # fmt: skip
     shown_on = console(stderr=True)
     with display(shown_on) as shown:
-        result, folder = road.check_prompt(request, out, shown)
+        if writer is not None:
+            written = road.written(request, writer_of(writer, base_url, shown), count, shown)
+            request = replace(request, paraphrases=written)
+        weighing = judge_of(judge, shown) if judge is not None else None
+        result, folder = road.check_prompt(request, out, shown, judge=weighing)
     if junit is not None:
         junit.write_bytes((folder / "junit.xml").read_bytes())
     if as_json:
