@@ -5,6 +5,7 @@ Knows the snapshot of what was asked and how the parts fit together. Measures no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -88,11 +89,19 @@ def read_run(
     panels, distances, remarks = with_geometry(folder, keys, measured, reading.level, reading.seed)
     # Left out, a cell is not missing.
     missing = 0 if leave_out else unmeasured(panels, manifest.choices, inputs.cells)
-    found = [str(item) for item in lint_measured(Measured(panel.table, panel.instructions) for panel in panels)]
+    found = [str(item) for item in lint_measured(map(as_measured, panels))]
     notes = [*first_of(found), *manifest.notes]
     notes += [*(f"{item.part} was damaged ({item.reason}): set aside" for item in damaged), *remarks]
     notes += _notes(panels, manifest, missing)
     return RunView(manifest.name, _facts(manifest, reading), tuple(notes), panels, distances)
+
+
+def as_measured(panel: Panel) -> Measured:
+    """A panel as lint looks at it: a cell that was not asked yet is not unscored."""
+    asked = Counter(name for name, _ in panel.measurements)
+    failed = Counter(name for (name, _), found in panel.measurements.items() if found.unscored is not None)
+    shares = tuple(failed[item.id] / max(asked[item.id], 1) for item in panel.instructions)
+    return Measured(panel.table, panel.instructions, shares)
 
 
 def _without(inputs: Inputs, leave_out: frozenset[str]) -> Inputs:

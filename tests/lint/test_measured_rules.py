@@ -67,6 +67,13 @@ def test_unscored_cells():
     assert ("unscored", Severity.WARNING) in rules
 
 
+def test_cells_that_were_not_asked_are_not_unscored():
+    values = random(0.75)
+    values[0] = np.nan
+    item = measured(values)
+    assert found(Measured(item.table, item.instructions, (0.0,) * 6)) == []
+
+
 def test_an_example_that_all_wordings_get_wrong_in_the_same_way():
     values = random(0.9, columns=40)
     values[:, 3] = 0

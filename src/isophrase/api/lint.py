@@ -11,9 +11,10 @@ from pathlib import Path
 from isophrase.api.runs import load_experiment, read
 from isophrase.cache import cache_folder
 from isophrase.errors import ConfigError, IsophraseError
-from isophrase.lint.findings import Finding, Measured
+from isophrase.lint.findings import Finding
 from isophrase.lint.rules import lint_measured, lint_task, lint_wordings
 from isophrase.plan import make_plan
+from isophrase.results import as_measured
 from isophrase.sources.documents import read_yaml
 from isophrase.sources.resolve import bundled_sets, bundled_tasks, load_instruction_set, load_tasks
 from isophrase.types import InstructionSet, Task
@@ -88,4 +89,4 @@ def _experiment(path: Path) -> list[Finding]:
 def _run(folder: Path) -> list[Finding]:
     """The results of a run, and what it asked."""
     view = read(folder)
-    return lint_measured(Measured(panel.table, panel.instructions) for panel in view.panels)
+    return lint_measured(map(as_measured, view.panels))

@@ -70,10 +70,17 @@ class Wordings:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What rules after measuring look at: one table, and the instructions of its rows."""
+    """What rules after measuring look at: one table, and the instructions of its rows.
+
+    Attributes:
+        table: The outcomes; NaN where a cell is unscored, or was not measured.
+        instructions: Of its rows.
+        unscored: For each row the share of its measured cells that have no score; None: of all its cells.
+    """
 
     table: OutcomeTable
     instructions: tuple[Instruction, ...]
+    unscored: tuple[float, ...] | None = None
 
     @property
     def place(self) -> str:

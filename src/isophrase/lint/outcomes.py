@@ -64,11 +64,11 @@ def constant_answer(measured: Measured) -> Iterator[Finding]:
     choices = measured.table.choices
     if choices.shape[1] < _FEW_EXAMPLES:
         return
-    kinds = [len(set(row[row >= 0].tolist())) for row in choices]
-    if max(kinds, default=0) < 2:
+    answers = [row[row >= 0].tolist() for row in choices]
+    if not any(len(set(row)) > 1 for row in answers):
         return
-    for item, kind in zip(measured.instructions, kinds, strict=True):
-        if kind == 1:
+    for item, row in zip(measured.instructions, answers, strict=True):
+        if len(row) >= _FEW_EXAMPLES and len(set(row)) == 1:
             yield Finding(
                 "constant-answer", Severity.WARNING, f"{measured.place}: {item.id}",
                 "every example gets the same answer", "see whether the wording asks for what is scored",
@@ -77,8 +77,8 @@ def constant_answer(measured: Measured) -> Iterator[Finding]:
 
 def unscored(measured: Measured) -> Iterator[Finding]:
     """More than one cell in twenty of a wording has no score."""
-    missing = np.isnan(measured.table.values).mean(axis=1)
-    for item, part in zip(measured.instructions, missing.tolist(), strict=True):
+    missing = measured.unscored or tuple(np.isnan(measured.table.values).mean(axis=1).tolist())
+    for item, part in zip(measured.instructions, missing, strict=True):
         if part > _UNSCORED:
             severity = Severity.ERROR if part == 1 else Severity.WARNING
             yield Finding(
