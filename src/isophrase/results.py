@@ -235,6 +235,7 @@ def _table(
         choices=choices,
         observed=observed_rows(rows, model.trained_on),
         chance=chance(asked.task.kind, asked.examples),
+        aligned=observed_rows(rows, model.aligned_on),
     )
 
 

@@ -221,6 +221,7 @@ class ModelSpec:
         prompt_format: The frame around an instruction; None: `chat` where the tokenizer has a template, else
             `plain`.
         trained_on: Collections or template digests seen in instruction tuning; None where nothing is known.
+        aligned_on: Template digests seen in alignment, by the adapter's record; they are neither observed nor held out.
     """
 
     name: str
@@ -231,6 +232,7 @@ class ModelSpec:
     adapter: str | None = None
     prompt_format: PromptFormat | None = None
     trained_on: frozenset[str] | None = None
+    aligned_on: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -30,8 +30,8 @@ def row(method, accuracy, *, seed=0, tuned=0, inputs=60, random=None):
             tuple(register for _, _, register in wordings), tuple(f"i{n}" for n in range(inputs)), tuple(right),
         )  # fmt: skip
     return RowResult(
-        method=method, seed=seed, tuned=tuned, source=Source.OWN, digest="", parameters=1, minutes=1.0,
-        measured_minutes=1.0, tasks=tasks,
+        method=method, seed=seed, tuned=tuned, source=Source.OWN, digest="", fingerprint=str(tuned), parameters=1,
+        minutes=1.0, measured_minutes=1.0, tasks=tasks,
     )  # fmt: skip
 
 

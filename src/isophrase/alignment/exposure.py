@@ -24,11 +24,14 @@ def records_of(spec: ModelSpec) -> list[Record]:
 
 
 def with_exposure(spec: ModelSpec) -> ModelSpec:
-    """The spec with `trained_on` from its records, where the user says nothing."""
-    known = [record.tuned_on for record in records_of(spec) if record.tuned_on is not None]
-    if spec.trained_on is not None or not known:
-        return spec
-    return replace(spec, trained_on=frozenset(item for tuned in known for item in tuned))
+    """The spec with `aligned_on` from its records, and with `trained_on` where the user says nothing."""
+    records = records_of(spec)
+    aligned = frozenset(item for record in records for item in record.aligned_on)
+    known = [record.tuned_on for record in records if record.tuned_on is not None]
+    tuned = spec.trained_on
+    if tuned is None and known:
+        tuned = frozenset(item for found in known for item in found)
+    return replace(spec, trained_on=tuned, aligned_on=aligned or None)
 
 
 def without_seen(plan: Plan, models: Sequence[ModelSpec], seen: Seen) -> Plan:

@@ -6,9 +6,12 @@ each with equal content. Estimates nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from isophrase.errors import ConfigError
 from isophrase.repairs import REPAIR_NOTE, repaired
@@ -104,16 +107,13 @@ def compare_views(
 
 def trained_on(before: Panel, after: Panel) -> tuple[str, ...]:
     """Wordings that the second model was trained on and the first was not: they are not held out from the repair."""
-    if after.table.observed is None:
-        return ()
-    known = {} if before.table.observed is None else dict(_observed(before))
-    common = set(before.table.instructions)
-    return tuple(name for name, seen in _observed(after) if seen and name in common and not known.get(name, False))
+    known = {*_seen(before, before.table.observed), *_seen(before, before.table.aligned)}
+    seen = {*_seen(after, after.table.observed), *_seen(after, after.table.aligned)}
+    return tuple(name for name in before.table.instructions if name in seen - known)
 
 
-def _observed(panel: Panel) -> Iterator[tuple[str, bool]]:
-    assert panel.table.observed is not None
-    return zip(panel.table.instructions, map(bool, panel.table.observed), strict=True)
+def _seen(panel: Panel, rows: NDArray[np.bool_] | None) -> list[str]:
+    return [] if rows is None else [name for name, seen in zip(panel.table.instructions, rows, strict=True) if seen]
 
 
 def _refuse(names: Sequence[str]) -> None:

@@ -53,13 +53,23 @@ def align(
 def train_and_verify(job: Path, out: Path | None) -> None:
     """Align, measure before and after on what training never saw, and say what changed."""
     from isophrase.api import alignment
+    from isophrase.api.comparing import Side, compare_runs
+    from isophrase.api.viewing import write_comparison
     from isophrase.progress import display
+    from isophrase.report.comparison import print_comparison
+    from isophrase.statistics.paired import Settings
+    from isophrase.statistics.swapping import Alternative
 
     with display(console(stderr=True)) as shown:
         found = alignment.align(job, out, shown)
         before, after = alignment.verify(job, out, shown)
     _say(found)
-    typer.echo(f"before: {before}\nafter: {after}")
+    # Before and after, one-sided: that alignment helps was said beforehand.
+    settings = Settings(alternative=Alternative.BETTER)
+    print_comparison(compare_runs(before, after, settings=settings, leave_out_trained=True), console())
+    page = before.parent / "compared.html"
+    write_comparison(page, Side(before), Side(after), settings=settings, leave_out_trained=True)
+    console(stderr=True).print(f"page: {page}", soft_wrap=True)
 
 
 def _say(found: Aligned) -> None:

@@ -28,6 +28,7 @@ class OutcomeTable:
         observed: For each row, whether its wording was seen in instruction tuning; None where nothing is known of the
             model.
         chance: Expected value of guessing uniformly, in [0, 1]; NaN for generation.
+        aligned: For each row, whether its wording was seen in alignment; None where there was none.
     """
 
     model: str
@@ -40,6 +41,7 @@ class OutcomeTable:
     choices: NDArray[np.int64]
     observed: NDArray[np.bool_] | None
     chance: float
+    aligned: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ class RowResult:
         seed: Of the alignment.
         tuned: Seed of the tuned model.
         source: Where the reviews are from.
-        digest: Of all that makes the row.
+        digest: Of the recipe that makes the row.
+        fingerprint: Of the tuned model's weights, which differ a little from machine to machine.
         parameters: Numbers trained.
         minutes: Time in steps.
         measured_minutes: Time of the measurement.
@@ -85,6 +86,7 @@ class RowResult:
     tuned: int
     source: Source
     digest: str
+    fingerprint: str
     parameters: int
     minutes: float
     measured_minutes: float
@@ -152,18 +154,22 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
     """
     folder = build_tuned(testbed, cache, key.tuned, notify)
     loaded = load(_tuned_spec(folder))
-    identity = _identity(key, loaded)
+    identity, fingerprint = _identity(key), loaded.identity["fingerprint"]
     path = results / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
+    if key.method == "none":  # every realisation of the tuned model needs its own
+        path = path.with_name(f"{path.stem}-{fingerprint[:8]}.json")
     kept = read_row(path)
     if kept is not None and kept.digest == identity:
         return kept
     record = None
     if key.method != "none":
-        loaded, record = _align(testbed, key, loaded, cache / "testbed" / f"row-{identity[:16]}", notify)
+        folder = cache / "testbed" / f"row-{digest([identity, fingerprint])[:16]}"
+        loaded, record = _align(testbed, key, loaded, folder, notify)
     began = time.perf_counter()
     tasks = measure(loaded, testbed.materials, key.quota)
     result = RowResult(
         method=key.method, seed=key.seed, tuned=key.tuned, source=key.source, digest=identity,
+        fingerprint=fingerprint,
         parameters=0 if record is None else record.parameters,
         minutes=0.0 if record is None else record.seconds / 60,
         measured_minutes=(time.perf_counter() - began) / 60,
@@ -202,12 +208,12 @@ def _align(
     return load(spec), record
 
 
-def _identity(key: RowKey, loaded: LoadedModel) -> str:
+def _identity(key: RowKey) -> str:
     method = None if key.method == "none" else plain(row_method(key.method))
     return digest(
         {
             "version": VERSION, "method": method, "seed": key.seed, "source": key.source.value,
-            "quota": plain(key.quota), "tuned": loaded.identity["fingerprint"],
+            "quota": plain(key.quota), "tuned": key.tuned, "base": BASE, "tuning": plain(TUNING),
         }
     )  # fmt: skip
 

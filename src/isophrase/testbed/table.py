@@ -70,11 +70,11 @@ class _Draw:
 
 def pairs_of(rows: Sequence[RowResult]) -> dict[str, list[Pair]]:
     """Each method's runs beside no repair of the same tuned model."""
-    before = {row.tuned: row for row in rows if row.method == "none"}
+    before = {row.fingerprint: row for row in rows if row.method == "none"}
     found: dict[str, list[Pair]] = {}
     for row in rows:
-        if row.tuned in before:
-            found.setdefault(row.method, []).append(Pair(before[row.tuned], row))
+        if row.fingerprint in before:
+            found.setdefault(row.method, []).append(Pair(before[row.fingerprint], row))
     return found
 
 
@@ -263,10 +263,10 @@ def _noise(values: Floats) -> float:
 
 def _versus(pairs: Sequence[Pair], rivals: Sequence[Pair]) -> float | None:
     """Exact sign-flip test over runs that both methods have, one-sided for a higher unobserved accuracy."""
-    theirs = {(pair.after.seed, pair.after.tuned): pair.after for pair in rivals}
+    theirs = {(pair.after.seed, pair.after.fingerprint): pair.after for pair in rivals}
     differences = []
     for pair in pairs:
-        rival = theirs.get((pair.after.seed, pair.after.tuned))
+        rival = theirs.get((pair.after.seed, pair.after.fingerprint))
         if rival is None or rival is pair.after or rival.method == pair.after.method:
             continue
         (both,) = _alike([Pair(rival, pair.after)])
