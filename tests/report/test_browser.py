@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from isophrase.report.numbers import with_interval
 from isophrase.report.view import RunView
 from tests.report.browser import NEEDS_CHROMIUM, open_table, visible_ids
 from tests.report.synthetic import HEADLINE, PLANS, panel, run
@@ -263,5 +264,25 @@ def test_many_instructions_are_drawn_closer_and_still_open(show):
     page = show(RunView("run", panels=(replace(given),)))
     assert page.locator("section.panel a.dot").count() == 100
     assert page.locator("#p0-dots").bounding_box()["height"] < 1000
-    page.locator("section.panel a.dot").nth(50).click()
+    assert page.locator("table.rows tbody tr").count() == 0
+    dot = page.locator("section.panel a.dot").nth(50)
+    row = given.ranking[50]
+    dot.hover()
+    page.locator("#tip", has_text=given.instructions[row].id).wait_for()
+    dot.click()
     page.locator("tr.detail pre").first.wait_for()
+    section = page.locator("section.panel")
+    assert page.locator("tr.detail pre").first.text_content() == given.instructions[row].template
+    assert section.locator("table.rows > tbody > tr:not(.detail)").count() == 100
+    assert visible_ids(section) == [given.instructions[place].id for place in given.ranking]
+    cell = section.locator(f"#p0-i{row} td").first
+    mean = given.summary.instructions[row].mean
+    assert cell.inner_text().replace("\n", " ") == with_interval(mean)
+    section.get_by_label("Filter instructions").fill("terse")
+    section.locator(".count", has_text="of 100").wait_for()
+    assert len(visible_ids(section)) == sum("terse" in item.register for item in given.instructions)
+
+
+def test_an_address_opens_an_instruction_of_a_table_made_by_the_script(show):
+    page = show(RunView("run", panels=(panel(PLANS[0], n_instructions=100, n_examples=30),)), anchor="#p0-i77")
+    page.locator("#p0-i77 + tr.detail pre").first.wait_for()

@@ -22,7 +22,7 @@ def large(tasks, wordings, examples):
 
 
 def test_a_task_of_many_cells_is_a_small_page():
-    assert len(render_html(large(1, 100, 100)).encode()) < 0.6 * MEGABYTE
+    assert len(render_html(large(1, 100, 100)).encode()) < 0.45 * MEGABYTE
 
 
 @pytest.mark.slow

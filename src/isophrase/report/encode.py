@@ -18,7 +18,8 @@ import base64
 import json
 import math
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,16 @@ def safe_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def encode(panels: Iterable[Panel]) -> tuple[str, ...]:
+def encode(panels: Iterable[Panel], rows: Mapping[int, Any] = MappingProxyType({})) -> tuple[str, ...]:
     """The block of every panel of a report.
 
     Precision follows from the size of the whole: log-probabilities are rounded to 0.001 up to half a million of them,
     to 0.01 up to 1.2 million, then to 0.2 below the cell's likeliest option (shares among options are then right to 2.5
     points); texts are cut, and say so, where they pass four million characters.
+
+    Args:
+        panels: The panels.
+        rows: Index of a panel -> the rows of its table, where these are made by the script.
     """
     whole = tuple(panels)
     numbers = sum(len(panel.instructions) * sum(len(item.options) for item in panel.examples) for panel in whole)
@@ -57,7 +62,10 @@ def encode(panels: Iterable[Panel]) -> tuple[str, ...]:
     lengths = np.array([len(text) for panel in whole for text in _texts(panel)], dtype=np.int64)
     fitting = (limit for limit in _LIMITS if np.minimum(lengths, limit).sum() <= _TEXT_BUDGET)
     limit = next(fitting, _LIMITS[-1])
-    return tuple(safe_json(_block(panel, step, limit, relative=relative)) for panel in whole)
+    return tuple(
+        safe_json(_block(panel, step, limit, relative=relative, ranking=rows.get(index)))
+        for index, panel in enumerate(whole)
+    )
 
 
 def _texts(panel: Panel) -> Iterator[str]:
@@ -67,7 +75,7 @@ def _texts(panel: Panel) -> Iterator[str]:
     yield from {item.text for item in panel.measurements.values() if item.text is not None}
 
 
-def _block(panel: Panel, step: float, limit: int, *, relative: bool) -> dict[str, Any]:
+def _block(panel: Panel, step: float, limit: int, *, relative: bool, ranking: Any = None) -> dict[str, Any]:
     shape = (len(panel.instructions), len(panel.examples))
     answer, generated = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     merged = np.zeros(shape, np.int64)
@@ -106,6 +114,7 @@ def _block(panel: Panel, step: float, limit: int, *, relative: bool) -> dict[str
         "reasons": [cut(item, limit) for item in reasons],
         "unscored": unscored,
         "geometry": _distances(panel.geometry),
+        "ranking": ranking,
     }
     return {"text": _pack(safe_json(text).encode()), "arrays": {name: _array(item) for name, item in arrays.items()}}
 

@@ -25,11 +25,21 @@ from isophrase.report.distance_page import inside
 from isophrase.report.encode import encode
 from isophrase.report.inference import inference
 from isophrase.report.marks import SHAPES, mark_code
-from isophrase.report.page import condition_pages
+from isophrase.report.page import condition_pages, lazy_rows
 from isophrase.report.text import visible
 from isophrase.report.view import RunView
 
-_SCRIPTS = ("data.js", "diff.js", "detail.js", "tables.js", "taking.js", "points.js", "compare.js", "page.js")
+_SCRIPTS = (
+    "data.js",
+    "diff.js",
+    "detail.js",
+    "tables.js",
+    "rows.js",
+    "taking.js",
+    "points.js",
+    "compare.js",
+    "page.js",
+)
 
 
 def render_html(view: RunView, comparisons: Sequence[ComparisonView] = (), *, home: str = "") -> str:
@@ -45,6 +55,7 @@ def render_html(view: RunView, comparisons: Sequence[ComparisonView] = (), *, ho
     code = mark_code(view.panels)
     style, script = _file("style.css"), "\n".join(map(_file, _SCRIPTS))
     pages = condition_pages(view)
+    dense = {panel.index: lazy_rows(panel) for page in pages for panel in page.panels if panel.is_dense}
     return (
         _environment()
         .get_template("page.html")
@@ -54,7 +65,7 @@ def render_html(view: RunView, comparisons: Sequence[ComparisonView] = (), *, ho
             inside=inside(view, code),
             comparisons=compare_pages(view, comparisons, code),
             home=home,
-            blocks=[Markup(block) for block in encode(view.panels)],
+            blocks=[Markup(block) for block in encode(view.panels, dense)],
             shapes=SHAPES,
             style=Markup(style),
             script=Markup(script),

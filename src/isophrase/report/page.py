@@ -5,8 +5,10 @@ Knows the view and the plots. Does not know HTML tags other than the SVG that it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -30,6 +32,7 @@ class InstructionRow:
 
     row: int
     id: str
+    look: Mark
     pieces: tuple[Piece, ...]
     facts: tuple[str, ...]
     mark: Markup
@@ -185,6 +188,27 @@ def _panel(panel: Panel, index: int, code: MarkCode, limits: tuple[float, float]
     )
 
 
+def lazy_rows(page: PanelPage) -> list[dict[str, Any]]:
+    """The rows of a dense table as JSON-ready values, which the page's script makes rows of (`templates/rows.js`)."""
+    return [
+        {
+            "row": row.row,
+            "shape": row.look.shape,
+            "tone": row.look.tone,
+            "pieces": [[piece.text, piece.slot] for piece in row.pieces],
+            "facts": row.facts,
+            "mean": [
+                None if math.isnan(share) else round(share, 4)
+                for share in (row.summary.mean.value, row.summary.mean.low, row.summary.mean.high)
+            ],
+            "unscored": round(row.summary.unscored, 4),
+            "unlike": row.unlike,
+            "compared": row.compared,
+        }
+        for row in page.rows
+    ]
+
+
 def _facts(panel: Panel) -> list[tuple[str, str, str]]:
     summary = panel.summary
     estimates: list[tuple[str, Estimate, str]] = [
@@ -214,6 +238,7 @@ def _row(panel: Panel, row: int, mark: Mark, limits: tuple[float, float]) -> Ins
     return InstructionRow(
         row=row,
         id=instruction.id,
+        look=mark,
         pieces=wording(instruction.template, _LINE),
         facts=tuple(dict.fromkeys(fact for fact in facts if fact)),
         mark=plots.key(mark),

@@ -37,14 +37,18 @@ function makeTable(section) {
   const table = section.querySelector("table.rows");
   for (const [tr] of rowsOf(table.tBodies[0])) makeOpener(tr);
   makeSortable(table);
+  section.querySelector("details.instructions").addEventListener("toggle", () => ensureRows(panelOf(section)));
   makeFilter(section.querySelector(".instructions .tools"), table, async () => {
+    await ensureRows(panelOf(section));
     const { instructions } = await load(panelOf(section));
     return (tr) => `${tr.cells[0].textContent} ${Object.values(instructions[Number(tr.dataset.row)]).join(" ")}`;
   });
 }
 
 async function goTo(panel, row) {
+  await ensureRows(panel);
   const tr = rowOf(panel, row);
+  if (!tr) return;
   tr.closest("details").open = true;
   if (tr.hidden) {
     const input = tr.closest("details").querySelector("input[type=search]");
@@ -59,13 +63,18 @@ async function goTo(panel, row) {
 
 function fromAddress() {
   const match = /^#p(\d+)-i(\d+)$/.exec(location.hash);
-  if (match && rowOf(match[1], match[2])) goTo(match[1], match[2]);
+  if (match && document.getElementById(`p${match[1]}`)) goTo(Number(match[1]), match[2]);
 }
 
 const tip = document.getElementById("tip");
 
-function showTip(mark, panel) {
+let pointed = null;
+
+async function showTip(mark, panel) {
+  pointed = mark;
+  await ensureRows(panel);
   const tr = rowOf(panel, mark.dataset.row);
+  if (pointed !== mark || !tr) return;
   const numbers = tr.cells[1].textContent.trim().replace(/\s+/g, " ");
   const words = tr.querySelector(".wording").cloneNode(true);
   const name = `${tr.querySelector(".id").textContent}: ${numbers}`;
@@ -79,6 +88,7 @@ function showTip(mark, panel) {
 }
 
 const hideTip = () => {
+  pointed = null;
   tip.hidden = true;
 };
 
@@ -105,7 +115,7 @@ function rove(plot) {
 
 function makePlots() {
   for (const strip of document.querySelectorAll("g.strip")) {
-    const panel = strip.dataset.panel.slice(1);
+    const panel = Number(strip.dataset.panel.slice(1));
     for (const mark of strip.querySelectorAll(".mark")) {
       mark.addEventListener("pointerenter", () => showTip(mark, panel));
       mark.addEventListener("pointerleave", hideTip);

@@ -14,6 +14,7 @@ function marksOf(panel) {
 async function plane(panel, name, method, tone) {
   const data = await load(panel);
   const points = data.points(method);
+  await ensureRows(panel);
   const marks = marksOf(panel);
   const svg = drawn("svg", { class: "plot plane", role: "img" });
   const axes = method === "pca" ? ` Axes: ${data.geometry.explained.map((share) => percent(share)).join(" and ")} of the variance.` : "";
