@@ -66,6 +66,7 @@ def test_a_harmless_negation_turns_nothing_round(language, text):
         ("en", "Write the answer without its letter.", set(), {"letter"}),
         ("en", "Rate it on a scale from 1 to 5.", {"number"}, set()),
         ("de", "Nenne den Buchstaben und begründe ihn.", {"letter", "explanation"}, set()),
+        ("en", "You answer letters from readers; do so to the letter.", set(), set()),
         ("fr", "Résume en une phrase.", {"sentence"}, set()),
         ("es", "Responde en JSON.", {"structure"}, set()),
     ],

@@ -38,6 +38,7 @@ class Lexicon:
         alternatives: What stands between alternatives (`true or false`).
         superlatives: Comparisons that ask for something of the answers themselves (`the longest`).
         superlatives_meant: Words that make a comparison one of fitness (`most likely`).
+        idioms: Phrases in which a word that asks for a form of answer means something else (`to the letter`).
         forms: Form of answer -> what asks for it.
         concepts: What a task is about, or does -> its words.
     """
@@ -55,6 +56,7 @@ class Lexicon:
     alternatives: re.Pattern[str]
     superlatives: re.Pattern[str]
     superlatives_meant: re.Pattern[str]
+    idioms: re.Pattern[str]
     forms: Mapping[str, re.Pattern[str]]
     concepts: Mapping[str, re.Pattern[str]]
 

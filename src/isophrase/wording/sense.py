@@ -63,7 +63,7 @@ def sense(template: str, language: str, labels: tuple[str, ...] = ()) -> Sense:
         return Sense(text, slots)
     bare = without(text, labels)
     plain = found.forms["yes_no"].sub("‹›", bare)
-    asked, refused = _forms(bare, found)
+    asked, refused = _forms(found.idioms.sub("‹›", bare), found)
     concepts = frozenset(name for name, pattern in found.concepts.items() if pattern.search(text))
     return Sense(
         text=text,
