@@ -22,9 +22,11 @@ from isophrase.alignment.watching import Sight
 from isophrase.api.runs import fill_run, write_report
 from isophrase.cache import cache_folder
 from isophrase.experiment import parse_experiment
+from isophrase.files import write_atomically
 from isophrase.models.huggingface import load
 from isophrase.plan import Asked, Plan
 from isophrase.progress import Display, Silent
+from isophrase.report.training_page import training_page
 from isophrase.sources.documents import Document
 from isophrase.types import ModelSpec, Split, digest, plain
 
@@ -98,6 +100,9 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Align
     purpose = Purpose(kind=kind, name=job.method_name, tuned_on=job.model.trained_on)
     record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
     close()
+    what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
+    page = training_page(job.name, [what, *record.notes], record.steps, record.sights)
+    write_atomically(folder.parent / "training.html", page.encode())
     return Aligned(folder, record)
 
 

@@ -110,6 +110,19 @@ def render_index(folder: str, runs: Sequence[Listed], broken: Sequence[tuple[str
     )
 
 
+def render_plots(name: str, facts: Sequence[str], plots: Sequence[tuple[str, Markup]]) -> str:
+    """A page of plots without scripts.
+
+    Args:
+        name: What they are of.
+        facts: Lines about it.
+        plots: Titles with inline SVG made by this package.
+    """
+    style = _file("style.css")
+    template = _environment().get_template("training.html")
+    return template.render(name=name, facts=facts, plots=plots, style=Markup(style), policy=_policy(style, None))
+
+
 def _policy(style: str, script: str | None, form: str = "'none'") -> str:
     """A Content-Security-Policy: this style, this script, and nothing else."""
     return "; ".join(
