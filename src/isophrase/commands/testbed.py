@@ -52,6 +52,9 @@ def run(
     source: SourceName = "own",
     method: Annotated[list[str] | None, typer.Option(help="Only rows of this method; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only rows of this seed; may be repeated.")] = None,
+    development: Annotated[
+        bool, typer.Option("--development", help="The rows from which `default` was chosen, on development data.")
+    ] = False,
 ) -> None:
     """Fill rows of the table. Rows that are kept are not computed again; run it again after any crash.
 
@@ -59,10 +62,11 @@ def run(
     """
     from isophrase.api import testbed as api
     from isophrase.progress import display
-    from isophrase.testbed.rows import all_keys
+    from isophrase.testbed.rows import all_keys, development_keys
 
     chosen = _source(source)
-    keys = [key for key in all_keys(chosen) if (not method or key.method in method) and (not seed or key.seed in seed)]
+    rows = development_keys(chosen) if development else all_keys(chosen)
+    keys = [key for key in rows if (not method or key.method in method) and (not seed or key.seed in seed)]
     with display(console(stderr=True)) as shown:
         api.fill_rows(results, chosen, keys, shown)
 

@@ -23,9 +23,9 @@ from isophrase.alignment.watching import Watch
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import MAIN, OTHER, Quota, TaskResult, measure
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, measure
 from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
-from isophrase.types import ModelSpec, PromptFormat, digest, plain
+from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
 
 MAIN_ROWS = ("none", "pt", "pt+kl", "default")
 OTHER_ROWS = ("ft", "ft+kl", "paft", "consensus", "contrastive", "worst-wording")
@@ -36,6 +36,15 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "ten-times": {"base": "default", "schedule": {"steps": 10 * METHODS["default"].schedule.steps}},
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
+_REGISTERS = {"registers": 0.5}
+CANDIDATES: Mapping[str, Mapping[str, Any]] = {
+    "prefix-registers": {"base": "pt+kl", "draws": _REGISTERS},
+    "prefix-anchored": {"base": "pt+kl", "draws": {**_REGISTERS, "references": 1, "controls": 1}, "anchor": 0.8},
+    "lora-anchored": {"base": "default"},
+    "lora-labels": {"base": "default", "space": "labels"},
+    "lora-supervised": {"base": "default", "supervised": 1.0, "consistency": 0.0},
+}
+"""What `default` was chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
 MAIN_SEEDS, OTHER_SEEDS = 6, 1
@@ -94,6 +103,14 @@ class RowResult:
     tasks: Mapping[str, TaskResult]
 
 
+def development_keys(source: Source) -> list[RowKey]:
+    """The rows from which `default` is chosen; none of them sees a test wording or a test input."""
+    return [
+        RowKey(method=method, seed=0, tuned=0, source=source, quota=DEVELOPMENT)
+        for method in ("none", "pt", "pt+kl", *CANDIDATES)
+    ]
+
+
 def all_keys(source: Source) -> list[RowKey]:
     """The rows of the whole table, in the order in which they are worth having."""
     main = [
@@ -139,7 +156,7 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
 
 def row_method(name: str) -> Method:
     """The method of a row."""
-    return method_of(ABLATIONS.get(name, name))
+    return method_of({**ABLATIONS, **CANDIDATES}.get(name, name))
 
 
 def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
@@ -155,7 +172,8 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
     folder = build_tuned(testbed, cache, key.tuned, notify)
     loaded = load(_tuned_spec(folder))
     identity, fingerprint = _identity(key), loaded.identity["fingerprint"]
-    path = results / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
+    place = results / "development" if key.quota.split is Split.DEV else results
+    path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
     if key.method == "none":  # every realisation of the tuned model needs its own
         path = path.with_name(f"{path.stem}-{fingerprint[:8]}.json")
     kept = read_row(path)
@@ -175,7 +193,7 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
         measured_minutes=(time.perf_counter() - began) / 60,
         sights=() if record is None else record.sights, tasks=tasks,
     )  # fmt: skip
-    results.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, TypeAdapter(RowResult).dump_json(result, indent=0))
     return result
 
