@@ -3,7 +3,7 @@
 Usage: python docs/picture.py runs/demo docs/images/report.png [--dark] [--width 1280] [--height 900] [--full]
        [--open TASK] [--element SELECTOR] [--chromium /usr/bin/chromium]
 
-`--open TASK` opens the worst instruction of a task and scrolls to it; `--element` takes one part of the page alone.
+`--open TASK` opens the instruction of a task that flips most answers; `--element` takes one part of the page alone.
 Needs the Python package `playwright`; its own browsers are not used.
 """
 
@@ -63,10 +63,12 @@ def main() -> None:
 def _open(page: Page, task: str) -> None:
     section = page.locator("section.panel", has=page.get_by_role("heading", name=task)).first
     section.locator("details.instructions > summary").click()
-    section.locator("button.opener").last.click()
+    unlike = section.locator("table.rows > thead th[data-column=unlike] button")
+    if unlike.count():
+        unlike.click()
+    section.locator("button.opener").first.click()
     section.locator("button.example").first.click()
-    section.locator("details.instructions").scroll_into_view_if_needed()
-    section.locator("details.instructions > summary").evaluate("node => node.scrollIntoView()")
+    section.locator("tr.open").evaluate("node => node.scrollIntoView()")
 
 
 if __name__ == "__main__":
