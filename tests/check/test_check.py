@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,19 @@ def test_a_bad_call_is_a_clear_error(check, arguments, code, words):
     found, _, err = check(*arguments)
     assert found == code, err
     assert words in err
+
+
+@pytest.mark.slow
+def test_the_bundled_table_with_the_embedded_model_ends_in_three_minutes(monkeypatch, tmp_path, capsys):
+    """On two quiet cores; with the model in the cache."""
+    monkeypatch.chdir(tmp_path)
+    call = ["isophrase", "check", TICKETS, "--input", "text", "--label", "queue", "--instruction",
+            "Route the ticket to a team.", "--fail-under", "worst=0.8", "--fail-over", "flip=0.1"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", [str(item) for item in call])
+    began = time.monotonic()
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code in (0, 6)
+    assert time.monotonic() - began <= 180
+    assert ("PASSED" in capsys.readouterr().out) == (stopped.value.code == 0)
+    assert (tmp_path / "runs" / "check-tickets" / "report.html").is_file()
