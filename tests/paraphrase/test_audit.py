@@ -48,6 +48,11 @@ def test_an_override_is_kept_for_the_same_text_only(tmp_path):
     assert [item.override for item in read_audit(path)[0]] == [Override(Verdict.PASS, "me", "why"), None]
 
 
+def test_an_audit_of_nothing_is_read_back(tmp_path):
+    write_audit(tmp_path / "audit.csv", [], {})
+    assert read_audit(tmp_path / "audit.csv") == ((), {})
+
+
 def test_a_wrong_override_is_named_with_its_line(tmp_path):
     path = tmp_path / "audit.csv"
     write_audit(path, [("set", GOOD)], {})
