@@ -95,4 +95,4 @@ def test_consistency_is_one_minus_the_mean_distance_within_classes(answers):
         members = shares[gold[:, label]]
         pairs = [0.5 * np.abs(a - b).sum() for a, b in itertools.combinations(members, 2)]
         classes.append(1 - np.mean(pairs))
-    assert robustness.consistency(choices, gold) == pytest.approx(np.mean(classes))
+    assert robustness.consistency(robustness.answer_counts(choices), gold) == pytest.approx(np.mean(classes))

@@ -84,10 +84,8 @@ def measure(
         seed: Of the bootstrap.
     """
     values = table.values
-    sat = _jackknife(lambda kept: robustness.saturation(metrics.instruction_means(values[:, kept])), values, level)
-    cps = _jackknife(
-        lambda kept: robustness.combined_performance(metrics.instruction_means(values[:, kept])), values, level
-    )
+    sat = _of_means(robustness.saturation, values, level)
+    cps = _of_means(robustness.combined_performance, values, level)
     nothing = intervals.undefined(level)
     found = {"fleiss_kappa": nothing, "posix": nothing, "sensitivity": nothing, "consistency": nothing}
     if options is not None:
@@ -96,9 +94,11 @@ def measure(
         found["sensitivity"] = _average(_sensitivity(chosen, options), level)
         if options.classes:
             answered = robustness.answer_counts(chosen)
-            found["fleiss_kappa"] = _jackknife(lambda kept: robustness.fleiss_kappa(answered[kept]), values, level)
+            found["fleiss_kappa"] = _jackknife(
+                lambda kept: robustness.fleiss_kappa(answered[kept]), len(answered), level
+            )
             found["consistency"] = _jackknife(
-                lambda kept: robustness.consistency(chosen[:, kept], options.gold[kept]), values, level
+                lambda kept: robustness.consistency(answered[kept], options.gold[kept]), len(answered), level
             )
     return Measures(
         pss=_average(robustness.pss(values), level),
@@ -188,11 +188,7 @@ def _drop_rate(table: OutcomeTable, level: float) -> Estimate:
     if table.observed is None or not table.observed.any() or table.observed.all():
         return intervals.undefined(level)
     seen = table.observed
-    return _jackknife(
-        lambda kept: metrics.performance_drop_rate(metrics.instruction_means(table.values[:, kept]), seen),
-        table.values,
-        level,
-    )
+    return _of_means(lambda means: metrics.performance_drop_rate(means, seen), table.values, level)
 
 
 def _average(of_examples: Floats, level: float) -> Estimate:
@@ -209,21 +205,30 @@ def _mean(values: Floats, level: float) -> Estimate:
     )
 
 
-def _jackknife(number: Callable[[metrics.Integers], float], values: Floats, level: float) -> Estimate:
-    """The t interval of the delete-a-group jackknife over examples (Kott, J. Official Statistics 17:521, 2001).
+def _jackknife(number: Callable[[metrics.Integers], float], size: int, level: float) -> Estimate:
+    """The jackknife of a number that is computed from the columns that are kept, of so many."""
+    columns = np.arange(size)
+    groups = min(size, _GROUPS)
+    without = [number(columns[columns % groups != group]) for group in range(groups)]
+    return _left_out(number(columns), np.array(without), level)
 
-    Args:
-        number: From the columns that are kept to the number.
-        values: The table, for its number of columns.
-        level: Confidence level.
-    """
-    columns = np.arange(values.shape[1])
-    whole = number(columns)
-    groups = min(len(columns), _GROUPS)
-    if groups < 2 or math.isnan(whole):
-        return intervals.undefined(level, whole)
-    without = np.array([number(columns[columns % groups != group]) for group in range(groups)])
-    if np.isnan(without).any():
+
+def _of_means(number: Callable[[Floats], float], values: Floats, level: float) -> Estimate:
+    """The jackknife of a number that is computed from the rows' means, whose sums are kept group by group."""
+    groups = min(values.shape[1], _GROUPS)
+    scored = ~np.isnan(values)
+    known = np.where(scored, values, 0.0)
+    sums = np.stack([known[:, group::groups].sum(axis=1) for group in range(groups)])
+    counted = np.stack([scored[:, group::groups].sum(axis=1) for group in range(groups)]).astype(np.float64)
+    means = metrics.ratio(sums.sum(axis=0) - sums, counted.sum(axis=0) - counted)
+    whole = metrics.ratio(sums.sum(axis=0), counted.sum(axis=0))
+    return _left_out(number(whole), np.array([number(row) for row in means]), level)
+
+
+def _left_out(whole: float, without: Floats, level: float) -> Estimate:
+    """The t interval of the delete-a-group jackknife over examples (Kott, J. Official Statistics 17:521, 2001)."""
+    groups = len(without)
+    if groups < 2 or math.isnan(whole) or np.isnan(without).any():
         return intervals.undefined(level, whole)
     variance = (groups - 1) / groups * float(((without - without.mean()) ** 2).sum())
     return intervals.of_mean(whole, Variance(variance, groups - 1.0), level)

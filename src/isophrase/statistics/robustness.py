@@ -144,22 +144,21 @@ def sensitivity(choices: Integers, options: int) -> Floats:
     return np.asarray(np.abs((shares * logs).sum(axis=1)) / (math.log(options) if options > 1 else math.nan))
 
 
-def consistency(choices: Integers, gold: NDArray[np.bool_]) -> float:
+def consistency(counts: Integers, gold: NDArray[np.bool_]) -> float:
     """1 - the mean total variation distance between the answers to two examples of one class, over wordings.
 
     Errica et al., NAACL 2025, section 3: for each class the mean over pairs of its examples, then the mean over
     classes.
 
     Args:
-        choices: As in `answer_counts`; codes are the index of an option, the same for all examples.
+        counts: Of `answer_counts`; codes are the index of an option, the same for all examples.
         gold: Whether an option is right, shape (examples, options); examples with several right ones are left out.
 
     Returns:
         In [0, 1]; NaN where no class has two examples.
     """
-    counts = answer_counts(choices).astype(np.float64)
     totals = counts.sum(axis=1)
-    shares = np.divide(counts, totals[:, None], out=np.zeros_like(counts), where=totals[:, None] > 0)
+    shares = np.divide(counts, totals[:, None], out=np.zeros(counts.shape), where=totals[:, None] > 0)
     kept = (totals > 0) & (gold.sum(axis=1) == 1)
     found = []
     for label in range(gold.shape[1]):
