@@ -11,7 +11,7 @@ Knows tables with missing cells and features; does not know which cells are meas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +19,11 @@ from scipy import sparse
 
 from isophrase.statistics.measures import QUANTILES, Quantile
 from isophrase.statistics.metrics import Floats, instruction_means
-from isophrase.statistics.rasch import Fitted, Term, fit
+from isophrase.statistics.rasch import Term, fit, sample
 from isophrase.statistics.tables import Estimate
 
 _DRAWS = 400
+_QUICK_DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def estimate(
         draws: From the posterior.
         seed: Of the draws.
     """
-    means, fitted = row_draws(values, features, draws=draws, seed=seed)
+    means, variances = row_draws(values, features, draws=draws, seed=seed)
     of_draws = np.quantile(means, QUANTILES, axis=1)
     return BudgetEstimate(
         measured=int((~np.isnan(values)).sum()),
@@ -91,26 +92,50 @@ def estimate(
         ),
         instructions=tuple(_estimate(row, level) for row in means.T),
         worst=_estimate(means.min(axis=1), level),
-        variances=dict(fitted.variances),
+        variances=variances,
     )
 
 
-def row_draws(values: Floats, features: Features, *, draws: int, seed: int) -> tuple[Floats, Fitted]:
-    """Draws of the rows' means over all columns, shape (draws, rows): measured cells as they are, others predicted."""
+def row_draws(values: Floats, features: Features, *, draws: int, seed: int) -> tuple[Floats, dict[str, float]]:
+    """Draws of the rows' means over all columns, shape (draws, rows), and the variances of the model's terms.
+
+    Measured cells are as they are, others as predicted.
+    """
+    known = ~np.isnan(values)
+    generator = np.random.default_rng(seed)
+    seen = np.flatnonzero(known.ravel())
+    sampled = sample(terms(values.shape, features), seen, values[known], draws=draws, generator=generator)
+    return _filled(values, sampled.probabilities, draws, generator), dict(sampled.variances)
+
+
+def row_errors(values: Floats, features: Features, *, seed: int) -> Floats:
+    """How uncertain each row's mean is, shape (rows,): quick, from the posterior about its mode; for choosing."""
     known = ~np.isnan(values)
     fitted = fit(terms(values.shape, features), np.flatnonzero(known.ravel()), values[known])
     generator = np.random.default_rng(seed)
+
+    def probabilities(start: int, stop: int) -> Floats:
+        return fitted.draws(generator, stop - start)
+
+    return np.asarray(_filled(values, probabilities, _QUICK_DRAWS, generator).std(axis=0))
+
+
+def _filled(
+    values: Floats, probabilities: Callable[[int, int], Floats], draws: int, generator: np.random.Generator
+) -> Floats:
+    """Row means in each draw, shape (draws, rows)."""
     rows, columns = values.shape
+    known = ~np.isnan(values)
     sums = np.where(known, values, 0.0).sum(axis=1)
     found = []
     at_once = max(1, 4_000_000 // values.size)
     for start in range(0, draws, at_once):
-        chances = fitted.draws(generator, min(at_once, draws - start)).reshape(-1, rows, columns)
+        chances = probabilities(start, min(start + at_once, draws)).reshape(-1, rows, columns)
         unseen = np.where(known, 0.0, chances)
         noise = np.sqrt(np.where(known, 0.0, chances * (1.0 - chances)).sum(axis=2))
         totals = sums + unseen.sum(axis=2) + noise * generator.normal(size=noise.shape)
         found.append(np.clip(totals / columns, 0.0, 1.0))
-    return np.concatenate(found), fitted
+    return np.concatenate(found)
 
 
 def terms(shape: tuple[int, int], features: Features) -> list[Term]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isophrase.statistics.budget import Features, row_draws
+from isophrase.statistics.budget import Features, row_errors
 from isophrase.statistics.metrics import Floats
 
 Asked = NDArray[np.bool_]
@@ -82,8 +82,7 @@ def choose(values: Floats, asked: Asked, features: Features, wish: Wish) -> tupl
 
 def _shares(values: Floats, features: Features, amount: int, seed: int) -> Counts:
     """How many more cells each row gets: in proportion to the posterior's standard deviation of its mean (Neyman)."""
-    means, _ = row_draws(values, features, draws=100, seed=seed)
-    weights = means.std(axis=0)
+    weights = row_errors(values, features, seed=seed)
     ideal = amount * weights / max(float(weights.sum()), 1e-12)
     found = np.floor(ideal).astype(np.int64)
     rest = amount - int(found.sum())
