@@ -37,7 +37,7 @@ TUNING = Method(
     supervised_reference=1.0,
     consistency=0.0,
     draws=Draws(wordings=0, references=8, inputs=2),
-    schedule=Schedule(steps=140, rate=5e-5, weight_decay=0.01),
+    schedule=Schedule(steps=360, rate=1e-4, weight_decay=0.01),
 )
 """Instruction tuning of all weights on the observed wordings of all six tasks."""
 
