@@ -20,7 +20,7 @@ from isophrase.report.svg import element
 from isophrase.report.text import wording_line
 
 _TOP, _BOTTOM, _HEIGHT = 14, 36, 224
-_LEFT, _RIGHT = 9.0, 98.0
+_LEFT, _RIGHT = 13.0, 98.0
 
 
 @dataclass(frozen=True)
