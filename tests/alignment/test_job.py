@@ -52,6 +52,7 @@ def test_a_tuned_model_is_a_checkpoint_that_knows_what_it_observed(tmp_path):
     method = {"parameters": {"kind": "lora"}, "schedule": {"steps": 1}}
     found = alignment.tune(job_file(tmp_path, method=method), tmp_path / "out")
     assert found.record.kind == "tune"
+    assert found.record.parameters > 0
     spec = with_exposure(ModelSpec("x", "base", adapter=str(found.folder)))
     assert spec.trained_on == frozenset(found.record.tuned_on)
     assert len(spec.trained_on) > 3

@@ -90,6 +90,8 @@ def test_a_saved_lora_and_a_saved_full_model_give_the_same_logits(tmp_path):
     for kind in (Kind.LORA, Kind.FULL):
         loaded = tiny()
         trained = train(loaded, training(method(kind)))
+        every = sum(weight.numel() for weight in loaded.model.parameters())
+        assert trained.trainable.count == every if kind is Kind.FULL else 0 < trained.trainable.count < every
         record = Record(kind="align", name="x", method={}, seed=0, base={}, tuned_on=None)
         save(tmp_path / kind, loaded, trained.trainable, record)
         ids = torch.tensor([loaded.tokenizer("The film was a delight.")["input_ids"]])

@@ -47,9 +47,11 @@ class Trainable:
     @property
     def count(self) -> int:
         """Numbers in the adapter as it is saved, without what only training has."""
-        if self.parameters.kind in (Kind.FULL, Kind.LORA):
-            return sum(weight.numel() for weight in self.weights)
-        return int(self._embedding.weight.numel())
+        kind = self.parameters.kind
+        if kind in (Kind.PREFIX, Kind.PROMPT):
+            return int(self._embedding.weight.numel())
+        named = self.model.named_parameters()
+        return sum(weight.numel() for name, weight in named if kind is Kind.FULL or "lora_" in name)
 
     @property
     def _embedding(self) -> Any:
