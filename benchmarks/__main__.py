@@ -26,8 +26,8 @@ from isophrase.types import ModelSpec
 
 PEER_BATCHES = (8, 16, 32, 64)
 _PEER_BYTES = 8 << 30
-_TRIED = 16
-"""Prompts on which the peer's batch sizes are compared."""
+_TRIED, _TRIED_TEXTS = 16, 64
+"""Prompts on which the peer's batch sizes are compared; texts are one request each, so they need more."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,7 +71,8 @@ def main() -> None:
 def _best_batch(loaded: LoadedModel, workload: Workload) -> int:
     """The peer's fastest batch size on a part of the workload, spread over all of it."""
     prompts = workload.prompts
-    part = replace(workload, units=(prompts[:: max(1, len(prompts) // _TRIED)],))
+    tried = _TRIED if prompts[0].answers else _TRIED_TEXTS
+    part = replace(workload, units=(prompts[:: max(1, len(prompts) // tried)],))
     longest = max(len(loaded.tokenizer(prompt.text)["input_ids"]) for prompt in part.prompts)
     # It keeps the logits of all positions, and their logarithm, in memory.
     fit = [size for size in PEER_BATCHES if 8 * size * longest * len(loaded.tokenizer) < _PEER_BYTES]

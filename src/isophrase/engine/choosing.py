@@ -75,7 +75,7 @@ def sizes(backbone: Backbone) -> Sizes:
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     held = _HELD_BYTES // (2 * config.num_hidden_layers * heads * size * backbone.dtype.itemsize)
     if backbone.device.type == "cpu":
-        return Sizes(pack=1024, block=128, held=held, texts=64)
+        return Sizes(pack=1024, block=128, held=held, texts=256)
     return Sizes(pack=4096, block=4096, held=held, texts=256)
 
 
