@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule, Start
@@ -79,7 +78,3 @@ def method(kind: Kind = Kind.PREFIX, **changes: Any) -> Method:
 
 def training(chosen: Method, **changes: Any) -> Training:
     return Training(**{"method": chosen, "materials": (material(),), "every": 2, **changes})
-
-
-def checkpoint(path: Path) -> Path:
-    return path / "state.pt"

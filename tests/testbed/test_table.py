@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from isophrase.testbed.inputs import ALIGNED, TASKS
+from isophrase.errors import StoreError
+from isophrase.testbed.inputs import TASKS
 from isophrase.testbed.measuring import Exposure, TaskResult
 from isophrase.testbed.recipe import Source
-from isophrase.testbed.rows import RowResult
+from isophrase.testbed.rows import RowResult, read_row
 from isophrase.testbed.table import table
 
 REGISTERS = ("a", "b", "c", "d", "e", "f")
@@ -109,4 +110,10 @@ def test_intervals_of_the_gap_closed_cover_the_truth():
         estimate = lines(before, after, seed=number)["x"].figures["gap closed"]
         covered += estimate.low <= truth <= estimate.high
     assert covered / 200 > 0.88
-    assert len(ALIGNED) == 4
+
+
+def test_a_damaged_row_says_what_to_do(tmp_path):
+    for content in ("{", "{}"):
+        (tmp_path / "row.json").write_text(content)
+        with pytest.raises(StoreError, match="delete it"):
+            read_row(tmp_path / "row.json")

@@ -202,7 +202,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Named methods. `default` is the one that won on the development wordings of the testbed (docs/alignment.md)."""
+"""Named methods. `default` is a first guess: it is to be chosen on the development wordings of the testbed."""
 
 
 def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:

@@ -53,7 +53,7 @@ def run(
     method: Annotated[list[str] | None, typer.Option(help="Only rows of this method; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only rows of this seed; may be repeated.")] = None,
     development: Annotated[
-        bool, typer.Option("--development", help="The rows from which `default` was chosen, on development data.")
+        bool, typer.Option("--development", help="The rows from which `default` is chosen, on development data.")
     ] = False,
 ) -> None:
     """Fill rows of the table. Rows that are kept are not computed again; run it again after any crash.

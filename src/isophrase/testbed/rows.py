@@ -18,8 +18,9 @@ from isophrase.alignment.method import METHODS, Method, method_of
 from isophrase.alignment.record import Record
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, run_training
-from isophrase.alignment.training import Training
+from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Watch
+from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
@@ -44,7 +45,7 @@ CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "lora-labels": {"base": "default", "space": "labels"},
     "lora-supervised": {"base": "default", "supervised": 1.0, "consistency": 0.0},
 }
-"""What `default` was chosen from, on development wordings and inputs (docs/alignment.md)."""
+"""What `default` is to be chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
 MAIN_SEEDS, OTHER_SEEDS = 6, 1
@@ -147,8 +148,8 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
     training = Training(method=TUNING, materials=testbed.materials, seed=seed, every=70)
     purpose = Purpose(kind="tune", name="testbed", tuned_on=None)
 
-    def say(step: object) -> None:
-        notify(f"tuning: {step}")
+    def say(step: Step) -> None:
+        notify(f"tuning: step {step.number}, loss {step.total:.3f}")
 
     run_training(loaded, training, purpose, folder, on_step=say)
     return folder
@@ -211,8 +212,8 @@ def _align(
     )
     purpose = Purpose(kind="align", name=key.method, tuned_on=frozenset())
 
-    def say(step: object) -> None:
-        notify(f"{key.method} seed {key.seed}: {step}")
+    def say(step: Step) -> None:
+        notify(f"{key.method} seed {key.seed}: step {step.number}, loss {step.total:.3f}")
 
     source = loaded.spec
     watch = None
@@ -237,7 +238,17 @@ def _identity(key: RowKey) -> str:
 
 
 def read_row(path: Path) -> RowResult | None:
-    """A kept row; None where there is none."""
+    """A kept row; None where there is none.
+
+    Raises:
+        StoreError: It can't be read.
+    """
     if not path.is_file():
         return None
-    return TypeAdapter(RowResult).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return TypeAdapter(RowResult).validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:  # of JSON, and of its shape
+        raise StoreError(
+            "a row of the testbed of this version", got=f"{str(error).splitlines()[0]} in {path}",
+            remedy="delete it: the row is computed anew",
+        ) from error  # fmt: skip
