@@ -4,9 +4,10 @@
     python -m benchmarks.budget runs/budget-grid --share 0.1 --repetitions 40
 
 Cells are taken from the measured run as the budget mode would choose them, under other seeds; the truth is what the
-whole grid shows. With --peer the quantiles of another package's estimator, fitted to the same cells, are added: a
-Python program that reads a .npz file (`values` with NaN, `instructions`, `examples`) from its first argument and prints
-five quantiles.
+whole grid shows. Beside it: plain averaging, and the estimator of the PromptEval paper (`published`) with and without
+covariates, on cells drawn evenly as the paper does and on the same cells as the budget mode. With --peer another
+program's quantiles are added: it reads a .npz file (`values` with NaN, `instructions`, `examples`) from its first
+argument and prints five quantiles.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import isophrase
+from benchmarks.published import published_quantiles
 from isophrase.budgeted import features_of
 from isophrase.report.view import Panel
 from isophrase.statistics.budget import Features, estimate, plain_quantiles
@@ -59,6 +61,9 @@ def evaluate(panel: Panel, share: float, repetitions: int, peer: Sequence[str]) 
             "budget mode": [item.accuracy.value for item in ours] - truth,
             "averaging the same cells": plain_quantiles(seen) - truth,
             "averaging": plain_quantiles(np.where(drawn, values, np.nan)) - truth,
+            "PromptEval, evenly drawn cells": published_quantiles(np.where(drawn, values, np.nan)) - truth,
+            "PromptEval, same cells": published_quantiles(seen) - truth,
+            "PromptEval with covariates, same cells": published_quantiles(seen, features.instructions) - truth,
         }
         if peer:
             errors["peer, same cells"] = ask_peer(peer, seen, features) - truth

@@ -133,11 +133,11 @@ def _ask(request: TaskRequest, task: Task, sets: Sequence[InstructionSet], exper
     # Train examples stay only where exemplars are taken from them.
     wanted = {Split.EXEMPLAR, Split.TRAIN} if any(experiment.shots) else {Split.EXEMPLAR}
     kept = tuple(item for item in task.examples if item.split in wanted and item.split is not request.split)
-    empty = _content_free(task, examples) if experiment.content_free else ()
+    empty = content_free(task, examples) if experiment.content_free else ()
     return Asked(replace(task, examples=examples + kept), tuple(instructions), examples, empty)
 
 
-def _content_free(task: Task, examples: Sequence[Example]) -> tuple[Example, ...]:
+def content_free(task: Task, examples: Sequence[Example]) -> tuple[Example, ...]:
     """An example for each text that says nothing (Zhao et al., ICML 2021: `N/A`, `[MASK]` and the empty string).
 
     Only for classification: elsewhere options belong to an example.

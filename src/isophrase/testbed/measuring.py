@@ -13,12 +13,12 @@ from isophrase.alignment.sampling import Material
 from isophrase.engine.local import LocalModel
 from isophrase.models.base import GenerationLimits
 from isophrase.models.huggingface import LoadedModel
+from isophrase.plan import content_free
 from isophrase.prompts import render
 from isophrase.scoring.outcomes import outcomes
 from isophrase.testbed.inputs import HELD_OUT
-from isophrase.types import Example, Instruction, PromptFormat, Role, Rule, Split
-
-_INPUTS_A_CALL = 20
+from isophrase.testbed.untrained import repaired
+from isophrase.types import Example, Instruction, Measurement, PromptFormat, Role, Rule, Split
 
 
 class Exposure(StrEnum):
@@ -79,39 +79,52 @@ class TaskResult:
     right: tuple[str, ...]
 
 
-def measure(loaded: LoadedModel, materials: Sequence[Material], quota: Quota) -> Mapping[str, TaskResult]:
-    """Every task's answers, by its name."""
+def measure(
+    loaded: LoadedModel, materials: Sequence[Material], quota: Quota, untrained: str | None = None
+) -> Mapping[str, TaskResult]:
+    """Every task's answers, by its name.
+
+    Args:
+        loaded: The model.
+        materials: Tasks with their wordings.
+        quota: How much is measured.
+        untrained: A repair that needs no training, one of `untrained.UNTRAINED`.
+    """
     local = LocalModel(loaded)
-    return {material.task.name: _measure_task(local, material, quota) for material in materials}
+    return {material.task.name: _measure_task(local, material, quota, untrained) for material in materials}
 
 
-def _measure_task(local: LocalModel, material: Material, quota: Quota) -> TaskResult:
+def _measure_task(local: LocalModel, material: Material, quota: Quota, untrained: str | None) -> TaskResult:
     held = material.task.name.removeprefix("testbed-") in HELD_OUT
     chosen = _wordings(material, quota, held=held)
+    wordings = [one for one, _ in chosen]
     inputs = material.task.split(quota.split)[: quota.held_inputs if held else quota.inputs]
-    rows: list[str] = [""] * len(chosen)
-    for start in range(0, len(inputs), _INPUTS_A_CALL):
-        part = inputs[start : start + _INPUTS_A_CALL]
-        for row, found in enumerate(_right(local, material, [one for one, _ in chosen], part)):
-            rows[row] += found
+    measured = _measurements(local, wordings, inputs)
+    if untrained is not None:
+        empty = _measurements(local, wordings, content_free(material.task, inputs) if untrained == "contextual" else ())
+        measured = repaired(untrained, measured, inputs, empty, [exposure for _, exposure in chosen])
     return TaskResult(
-        tuple(one.id for one, _ in chosen),
+        tuple(one.id for one in wordings),
         tuple(exposure for _, exposure in chosen),
-        tuple(one.register for one, _ in chosen),
+        tuple(one.register for one in wordings),
         tuple(item.id for item in inputs),
-        tuple(rows),
+        tuple(_marks(material, row, inputs) for row in measured),
     )
 
 
-def _right(
-    local: LocalModel, material: Material, wordings: Sequence[Instruction], inputs: Sequence[Example]
-) -> list[str]:
-    pairs = [(one, item) for one in wordings for item in inputs]
-    prompts = [render(one, item, (), PromptFormat.PLAIN) for one, item in pairs]
-    measured = local.measure(prompts, GenerationLimits())
-    found = outcomes(measured, [item for _, item in pairs], material.task.metric, Rule.SUM)
-    marks = "".join("-" if one.value is None else str(int(one.value)) for one in found)
-    return [marks[start : start + len(inputs)] for start in range(0, len(marks), len(inputs))]
+def _measurements(
+    local: LocalModel, wordings: Sequence[Instruction], inputs: Sequence[Example]
+) -> list[list[Measurement]]:
+    """[wordings, inputs]."""
+    prompts = [render(one, item, (), PromptFormat.PLAIN) for one in wordings for item in inputs]
+    found = local.measure(prompts, GenerationLimits())
+    return [found[start : start + len(inputs)] for start in range(0, len(wordings) * len(inputs), len(inputs) or 1)]
+
+
+def _marks(material: Material, measured: Sequence[Measurement], inputs: Sequence[Example]) -> str:
+    """`1` (right), `0` (wrong) or `-` (unscored) for each input."""
+    found = outcomes(measured, inputs, material.task.metric, Rule.SUM)
+    return "".join("-" if one.value is None else str(int(one.value)) for one in found)
 
 
 def _wordings(material: Material, quota: Quota, *, held: bool) -> list[tuple[Instruction, Exposure]]:

@@ -26,8 +26,10 @@ from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
 from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, measure
 from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
+from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
 
+_NOT_TRAINED = ("none", *UNTRAINED)
 MAIN_ROWS = ("none", "pt", "pt+kl", "default")
 OTHER_ROWS = ("ft", "ft+kl", "paft", "consensus", "contrastive", "worst-wording")
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
@@ -125,7 +127,7 @@ def all_keys(source: Source) -> list[RowKey]:
     return main + [
         RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
         for seed in range(OTHER_SEEDS)
-        for method in (*OTHER_ROWS, *ABLATIONS)
+        for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
     ]
 
 
@@ -175,17 +177,17 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
     identity, fingerprint = _identity(key), loaded.identity["fingerprint"]
     place = results / "development" if key.quota.split is Split.DEV else results
     path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
-    if key.method == "none":  # every realisation of the tuned model needs its own
+    if key.method in _NOT_TRAINED:  # every realisation of the tuned model needs its own
         path = path.with_name(f"{path.stem}-{fingerprint[:8]}.json")
     kept = read_row(path)
     if kept is not None and kept.digest == identity:
         return kept
     record = None
-    if key.method != "none":
+    if key.method not in _NOT_TRAINED:
         folder = cache / "testbed" / f"row-{digest([identity, fingerprint])[:16]}"
         loaded, record = _align(testbed, key, loaded, folder, notify)
     began = time.perf_counter()
-    tasks = measure(loaded, testbed.materials, key.quota)
+    tasks = measure(loaded, testbed.materials, key.quota, key.method if key.method in UNTRAINED else None)
     result = RowResult(
         method=key.method, seed=key.seed, tuned=key.tuned, source=key.source, digest=identity,
         fingerprint=fingerprint,
@@ -228,7 +230,7 @@ def _align(
 
 
 def _identity(key: RowKey) -> str:
-    method = None if key.method == "none" else plain(row_method(key.method))
+    method = key.method if key.method in _NOT_TRAINED else plain(row_method(key.method))
     return digest(
         {
             "version": VERSION, "method": method, "seed": key.seed, "source": key.source.value,
