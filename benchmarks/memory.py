@@ -1,7 +1,8 @@
 """Whether peak memory stays flat as a grid grows: the same units, few or many, each count in a process of its own.
 
 The model is the embedded one with two of its layers, whose vocabulary and widths are the real ones: memory for packs
-and logits is the same, and 20,000 cells take minutes and not an hour.
+and logits is the same, and 20,000 cells take minutes and not an hour. Units take turns among the tasks, so that the
+smaller count has seen every task too: what is measured is the number of cells, not the longest task.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import sys
 from pathlib import Path
 
 _LAYERS = 2
-_UNIT = 500
+_WORDINGS, _EXAMPLES = 10, 25
+_UNIT = _WORDINGS * _EXAMPLES
 
 
 def peak(cells: int) -> float:
@@ -38,9 +40,9 @@ def _measure(cells: int) -> None:
     body.layers = body.layers[:_LAYERS]
     loaded.model.config.num_hidden_layers = _LAYERS
     model = LocalModel(loaded)
-    prompts = itertools.cycle([prompt for task in MIX for prompt in _bundled(task, 10, 50)])
-    for _ in range(0, cells, _UNIT):
-        model.measure(list(itertools.islice(prompts, _UNIT)), GenerationLimits())
+    units = itertools.cycle([_bundled(task, _WORDINGS, _EXAMPLES) for task in MIX])
+    for unit in itertools.islice(units, cells // _UNIT):
+        model.measure(unit, GenerationLimits())
 
 
 def _own_peak() -> float:

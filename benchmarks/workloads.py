@@ -71,7 +71,7 @@ def workloads(size: float = 1.0) -> tuple[Workload, ...]:
         Workload("a", "zero-shot mix, 4 tasks × 10 instructions", tuple(_bundled(name, 10, count(20)) for name in MIX)),
         _five_shot(count(80)),
         Workload("c", "7 options of several tokens, 10 instructions", (_bundled("intent", 10, count(10)),)),
-        Workload("d", "generation, 10 instructions", (_bundled("extraction", 10, count(24)),), stop),
+        Workload("d", "generation, 10 instructions", (_bundled("extraction", 10, count(32)),), stop),
     )
 
 

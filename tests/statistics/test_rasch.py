@@ -6,7 +6,7 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from isophrase.statistics.rasch import Term, _polya_gamma, fit, sample
+from isophrase.statistics.rasch import Term, fit
 
 
 def one_hot(codes, size):
@@ -56,24 +56,3 @@ def test_draws_scatter_about_the_mode():
 def test_values_that_are_all_alike_are_no_trouble():
     terms, _ = draw(np.random.default_rng(3), 5, 6, (0.5, 0.5))
     assert fit(terms, np.arange(30), np.ones(30)).probabilities.min() > 0.8
-
-
-def test_sampled_variances_are_not_too_small_with_few_cells_a_row():
-    generator = np.random.default_rng(4)
-    modes, sampled = [], []
-    for _ in range(4):
-        terms, values = draw(generator, 40, 100, (0.9, 1.0))
-        seen = np.flatnonzero(generator.random(4000) < 0.1)
-        modes.append(fit(terms, seen, values[seen]).variances["row"])
-        sampled.append(sample(terms, seen, values[seen], draws=150, generator=generator).variances["row"])
-    assert np.mean(modes) < np.mean(sampled)
-    assert np.mean(sampled) == pytest.approx(0.81, rel=0.45)
-
-
-def test_polya_gamma_draws_have_their_mean_and_variance():
-    for tilt in (0.0, 1.5, 6.0):
-        drawn = _polya_gamma(np.full(40_000, tilt), np.random.default_rng(5))
-        mean = 0.25 if tilt == 0 else np.tanh(tilt / 2) / (2 * tilt)
-        variance = 1 / 24 if tilt == 0 else (np.sinh(tilt) - tilt) / (4 * tilt**3 * np.cosh(tilt / 2) ** 2)
-        assert drawn.mean() == pytest.approx(mean, rel=0.01)
-        assert drawn.var() == pytest.approx(variance, rel=0.05)

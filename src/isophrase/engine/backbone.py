@@ -87,6 +87,12 @@ class Backbone:
     def vocabulary(self) -> int:
         return int(self.model.get_output_embeddings().weight.shape[0])
 
+    @property
+    def has_plain_head(self) -> bool:
+        """Whether the vocabulary projection is one matrix product, of which parts can be computed."""
+        head = self.model.get_output_embeddings()
+        return type(head) is nn.Linear and not head._forward_hooks and not head._forward_pre_hooks
+
     def embed(self, ids: Tensor) -> Tensor:
         """Input embeddings of token ids, as the model scales them: [..., hidden]."""
         embedded: Tensor = self.model.get_input_embeddings()(ids)
@@ -103,10 +109,8 @@ class Backbone:
         Yields:
             The first word of a stretch, and its logits in float32: [rows, words].
         """
-        if getattr(self.config, "scale_decoder_outputs", False):  # T5 with tied embeddings
-            hidden = hidden * self.config.d_model**-0.5
-        head = self.model.get_output_embeddings()
-        if type(head) is not nn.Linear or head._forward_hooks or head._forward_pre_hooks:
+        hidden, head = self._scaled(hidden), self.model.get_output_embeddings()
+        if not self.has_plain_head:
             yield 0, self._finished(head(hidden).float(), slice(None))
             return
         width = max(1024, (_CPU_TILE if hidden.device.type == "cpu" else _GPU_TILE) // (4 * hidden.shape[0]))
@@ -115,7 +119,24 @@ class Backbone:
             bias = None if head.bias is None else head.bias[words]
             yield first, self._finished(linear(hidden, head.weight[words], bias).float(), words)
 
-    def _finished(self, logits: Tensor, words: slice) -> Tensor:
+    def logits_at(self, hidden: Tensor, words: Tensor) -> Tensor:
+        """One logit a row in float32, from one dot product in float32 whatever the model's dtype.
+
+        In bfloat16 the projection's result is rounded to about 0.06 at a logit of 16, as much as options differ by.
+
+        Args:
+            hidden: Last hidden states, [rows, hidden].
+            words: For each row a word: [rows].
+        """
+        head = self.model.get_output_embeddings()
+        logits = (self._scaled(hidden).float() * head.weight[words].float()).sum(dim=-1)
+        return self._finished(logits if head.bias is None else logits + head.bias[words].float(), words)
+
+    def _scaled(self, hidden: Tensor) -> Tensor:
+        tied = getattr(self.config, "scale_decoder_outputs", False)  # T5 with tied embeddings
+        return hidden * self.config.d_model**-0.5 if tied else hidden
+
+    def _finished(self, logits: Tensor, words: slice | Tensor) -> Tensor:
         """What some models do with their logits."""
         config = self.config
         softcap = getattr(config, "final_logit_softcapping", None)

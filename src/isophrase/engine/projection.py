@@ -48,6 +48,8 @@ def _chunk(
         here = torch.nonzero((wanted >= first) & (wanted < first + logits.shape[1]))[:, 0]
         scores[here] = logits[where[here], wanted[here] - first]
     normaliser = torch.logsumexp(torch.stack(normalisers), dim=0)
+    if hidden.dtype != torch.float32 and backbone.has_plain_head:
+        scores = backbone.logits_at(hidden[where], wanted)
     found: NDArray[np.float64] = (scores - normaliser[where]).double().cpu().numpy()
     return found
 

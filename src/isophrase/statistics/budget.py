@@ -2,9 +2,10 @@
 
 The PromptEval estimator (Polo et al., NeurIPS 2024): a Rasch model with features of wordings and examples is fitted to
 the measured cells, the others are filled in, and quantiles are taken of the rows' means. Beyond it: a wording may do
-better on one class of examples than on another (a wording that draws out `yes` is right wherever `yes` is), effects are
-shrunk by estimated variances, and quantiles are averaged over draws of the posterior, so that neither noise spreads nor
-shrinking gathers them. The target is what measuring every cell of these wordings and these examples would give.
+better on one class of examples than on another (a wording that draws out `yes` is right wherever `yes` is, and wrong
+wherever `no` is: leanings sum to 0 over classes), effects are shrunk by estimated variances, and quantiles are averaged
+over draws of the posterior, so that neither noise spreads nor shrinking gathers them. The target is what measuring
+every cell of these wordings and these examples would give.
 
 Knows tables with missing cells and features; does not know which cells are measured next (`choosing`).
 """
@@ -15,11 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 
+from isophrase.statistics.gibbs import sample
 from isophrase.statistics.measures import QUANTILES, Quantile
 from isophrase.statistics.metrics import Floats, instruction_means
-from isophrase.statistics.rasch import Term, fit, sample
+from isophrase.statistics.rasch import Term, fit
 from isophrase.statistics.tables import Estimate
 
 _DRAWS = 400
@@ -127,6 +129,7 @@ def _filled(
     rows, columns = values.shape
     known = ~np.isnan(values)
     sums = np.where(known, values, 0.0).sum(axis=1)
+    counted = bool(np.isin(values[known], (0.0, 1.0)).all())  # right or wrong: totals are whole numbers
     found = []
     at_once = max(1, 4_000_000 // values.size)
     for start in range(0, draws, at_once):
@@ -134,7 +137,7 @@ def _filled(
         unseen = np.where(known, 0.0, chances)
         noise = np.sqrt(np.where(known, 0.0, chances * (1.0 - chances)).sum(axis=2))
         totals = sums + unseen.sum(axis=2) + noise * generator.normal(size=noise.shape)
-        found.append(np.clip(totals / columns, 0.0, 1.0))
+        found.append(np.clip((np.rint(totals) if counted else totals) / columns, 0.0, 1.0))
     return np.concatenate(found)
 
 
@@ -144,21 +147,27 @@ def terms(shape: tuple[int, int], features: Features) -> list[Term]:
     row = np.repeat(np.arange(rows), columns)
     column = np.tile(np.arange(columns), rows)
     classes = features.classes[column]
+    described = sparse.csr_array(features.instructions[row])
+    number = described.shape[1]
     found = [Term("instruction", _one_hot(row, rows)), Term("example", _one_hot(column, columns))]
-    if features.instructions.shape[1]:
-        found.append(Term("instruction features", sparse.csr_array(features.instructions[row])))
+    if number:
+        found.append(Term("instruction features", described))
     if features.examples.shape[1]:
         found.append(Term("example features", sparse.csr_array(features.examples[column])))
-    number = int(features.classes.max(initial=0)) + 1
-    if number > 1:
-        found.append(Term("class", _one_hot(classes, number)))
-        found.append(Term("instruction × class", _one_hot(row * number + classes, rows * number)))
-        if features.instructions.shape[1]:
-            blocks = [
-                sparse.csr_array(features.instructions[row] * (classes == code)[:, None]) for code in range(number)
-            ]
-            found.append(Term("instruction features × class", sparse.csr_array(sparse.hstack(blocks))))
+    if classes.any():
+        # Sums over classes are 0: what a leaning gives to one class it takes from the others.
+        leanings = linalg.helmert(int(classes.max()) + 1).T[classes]
+        found.append(Term("class", sparse.csr_array(leanings)))
+        found.append(Term("instruction × class", _times(_one_hot(row, rows), leanings), rows))
+        if number:
+            found.append(Term("instruction features × class", _times(described, leanings), number))
     return found
+
+
+def _times(design: sparse.csr_array, leanings: Floats) -> sparse.csr_array:
+    """Every column of one with every column of the other: shape (cells, columns × leanings)."""
+    blocks = [sparse.csr_array(design.multiply(leanings[:, [place]])) for place in range(leanings.shape[1])]
+    return sparse.csr_array(sparse.hstack(blocks))
 
 
 def plain_quantiles(values: Floats, shares: Sequence[float] = QUANTILES) -> Floats:

@@ -33,10 +33,13 @@ class Term:
     Attributes:
         name: For reading.
         design: Shape (all cells, effects): how each cell takes part; sparse.
+        units: Where several effects are of the same unit, which may correlate them, the number of units: effects are
+            in stretches of so many. 0: each effect has a unit of its own.
     """
 
     name: str
     design: sparse.csr_array
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,79 +125,3 @@ def _updated(coefficients: Floats, factor: Floats, groups: Floats, variances: Fl
             update = float((coefficients[members] ** 2 + spread[members]).mean())
             found[group] = np.clip(variances[group] * (update / variances[group]) ** 1.8, _SMALLEST, _LARGEST)
     return found
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Draws from the posterior of all effects and variances together.
-
-    Attributes:
-        design: Of all cells, with a first column of ones.
-        coefficients: Shape (draws, coefficients).
-        variances: Term -> posterior mean of its effects' variance, in squared logits.
-    """
-
-    design: sparse.csr_array
-    coefficients: Floats
-    variances: Mapping[str, float]
-
-    def probabilities(self, start: int, stop: int) -> Floats:
-        """P(right) of every cell in some draws, shape (stop - start, all cells)."""
-        return np.asarray(special.expit((self.design @ self.coefficients[start:stop].T).T))
-
-
-def sample(
-    terms: Sequence[Term],
-    seen: np.ndarray[tuple[int], np.dtype[np.int64]],
-    values: Floats,
-    *,
-    draws: int,
-    generator: np.random.Generator,
-) -> Sampled:
-    """Draw from the posterior by Gibbs sampling with Polya-gamma variables.
-
-    Polson, Scott, Windle, JASA 108:1339, 2013. Unlike the mode of `fit`, whose variances are too small where a row has
-    few binary cells (Breslow and Lin, Biometrika 82:81, 1995), it is exact but for the number of draws. Each variance
-    has an inverse gamma prior (1, 0.1); sampling starts at the mode, and its first third is thrown away.
-
-    Args:
-        terms: Groups of effects, over all cells.
-        seen: Indexes of the measured cells, at least one.
-        values: Their values, in [0, 1].
-        draws: How many to keep.
-        generator: Where they come from.
-    """
-    found = fit(terms, seen, values)
-    rows = sparse.csr_array(found.design[seen])
-    groups = np.concatenate([[0], *(np.full(term.design.shape[1], index + 1) for index, term in enumerate(terms))])
-    sizes = np.bincount(groups)
-    variances = np.array([100.0, *found.variances.values()])
-    coefficients, target = found.mode, rows.T @ (values - 0.5)
-    kept, spread = [], np.zeros(len(variances))
-    burn = draws // 2
-    for turn in range(burn + draws):
-        weights = _polya_gamma(rows @ coefficients, generator)
-        precision = (rows.T @ sparse.csr_array(rows.multiply(weights[:, None]))).toarray()
-        precision[np.diag_indices_from(precision)] += 1.0 / variances[groups]
-        factor = linalg.cholesky(precision, lower=True, overwrite_a=True, check_finite=False)
-        noise = generator.normal(size=len(target))
-        whitened = linalg.solve_triangular(factor, target, lower=True, check_finite=False) + noise
-        coefficients = linalg.solve_triangular(factor, whitened, lower=True, trans="T", check_finite=False)
-        squares = np.bincount(groups, weights=coefficients**2)
-        drawn = (0.1 + squares / 2.0) / generator.gamma(1.0 + sizes / 2.0)
-        variances[1:] = np.clip(drawn[1:], _SMALLEST, _LARGEST)
-        if turn >= burn:
-            kept.append(coefficients)
-            spread += variances
-    named = {term.name: float(value) for term, value in zip(terms, spread[1:] / draws, strict=True)}
-    return Sampled(found.design, np.stack(kept), named)
-
-
-def _polya_gamma(tilts: Floats, generator: np.random.Generator) -> Floats:
-    """PG(1, z) for each z: the sum of gammas that defines it (Polson et al., equation 2), cut, with the rest's mean."""
-    terms = 24
-    scale = (np.arange(1, terms + 1) - 0.5)[:, None] ** 2 + (tilts / (2.0 * np.pi)) ** 2
-    found = (generator.standard_exponential((terms, len(tilts))) / scale).sum(axis=0) / (2.0 * np.pi**2)
-    size = np.maximum(np.abs(tilts), 1e-8)
-    whole = np.tanh(size / 2.0) / (2.0 * size)
-    return np.asarray(found + whole - (1.0 / scale).sum(axis=0) / (2.0 * np.pi**2))
