@@ -40,6 +40,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--size", type=float, default=1.0, help="factor on the number of examples")
     parser.add_argument("--batch", type=int, default=0, help="the peer's batch size; 0: its best of some, by workload")
+    parser.add_argument(
+        "--reuse-memory", action="store_true",
+        help="tell the allocator to keep freed memory, as the command line does; both sides run in this process, and "
+        "the peer's users do not have it, so it is off in the comparison and on in what follows",
+    )  # fmt: skip
     parser.add_argument("--no-extras", action="store_true", help="without roofline, memory and bfloat16")
     return parser.parse_args()
 
@@ -51,8 +56,9 @@ def _say(text: str) -> None:
 def main() -> None:
     """Runs what is asked for."""
     logging.disable(logging.WARNING)
-    reuse_freed_memory()  # as the command line does; both sides run in this process
     arguments = _arguments()
+    if arguments.reuse_memory:
+        reuse_freed_memory()
     loaded = load(ModelSpec("model", arguments.model, dtype=arguments.dtype, device="auto"), notify=_say)
     _say(
         f"{arguments.model}, {loaded.spec.dtype} on {loaded.spec.device}; {torch.get_num_threads()} threads; torch "
@@ -81,6 +87,7 @@ def _best_batch(loaded: LoadedModel, workload: Workload) -> int:
 
 
 def _extras(loaded: LoadedModel, chosen: Sequence[Workload]) -> None:
+    reuse_freed_memory()
     for workload in chosen:
         if workload.prompts[0].answers:
             for line in roofline(loaded, workload).lines():

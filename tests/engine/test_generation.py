@@ -101,3 +101,10 @@ def test_white_space_in_front_of_an_answer_does_not_end_it() -> None:
     assert stopping.text(tokens) == "yes"
     assert not ends[0]
     assert ends[-1]
+
+
+def test_groups_that_the_number_of_texts_cuts_are_about_equal() -> None:
+    contexts = [(1, 2, number) for number in range(320)]
+    assert [len(group) for group in groups(contexts, 4, tokens=100_000, most=256)] == [160, 160]
+    assert [len(group) for group in groups(contexts, 4, tokens=100_000, most=512)] == [320]
+    assert list(groups([], 4, tokens=100_000, most=256)) == []

@@ -28,6 +28,8 @@ def fill_rows(
 ) -> None:
     """Train and measure rows of the table; those that are kept in `results` are left as they are.
 
+    Several processes may fill the same folder: each takes the rows that no other is at.
+
     Args:
         results: The folder of kept rows.
         source: Where the reviews are from.
@@ -37,10 +39,16 @@ def fill_rows(
     shown = shown or Silent()
     testbed = load_testbed(source, cache_folder())
     wanted = all_keys(source) if keys is None else list(keys)
-    for number, key in enumerate(wanted):
-        shown.step("testbed rows", number, len(wanted))
-        run_row(testbed, key, cache_folder(), results, shown.note)
-    shown.step("testbed rows", len(wanted), len(wanted))
+    left: list[RowKey] = []
+    done = 0
+    for wait, keys_now in ((False, wanted), (True, left)):  # what other processes are at comes last
+        for key in keys_now:
+            shown.step("testbed rows", done, len(wanted))
+            if run_row(testbed, key, cache_folder(), results, shown.note, wait=wait) is None:
+                left.append(key)
+            else:
+                done += 1
+    shown.step("testbed rows", done, len(wanted))
 
 
 def rows_table(results: Path, source: Source = Source.OWN) -> list[Line]:

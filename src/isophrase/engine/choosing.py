@@ -24,7 +24,7 @@ from isophrase.engine.tree import Sizes, TreeDecoder
 _PACKED_PAIRS = ("t5", "mt5")
 _LAYERS = {"full_attention", "sliding_attention"}
 _LENGTH_DEPENDENT_ROTARY = ("dynamic", "longrope")
-_HELD_BYTES = 1 << 30
+_HELD_BYTES = 1 << 31
 """Memory for keys and values during generation."""
 
 
@@ -75,7 +75,7 @@ def sizes(backbone: Backbone) -> Sizes:
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     held = _HELD_BYTES // (2 * config.num_hidden_layers * heads * size * backbone.dtype.itemsize)
     if backbone.device.type == "cpu":
-        return Sizes(pack=1024, block=128, held=held, texts=256)
+        return Sizes(pack=1024, block=128, held=held, texts=512)
     return Sizes(pack=4096, block=4096, held=held, texts=256)
 
 

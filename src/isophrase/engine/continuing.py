@@ -6,6 +6,7 @@ Does not know how the shared beginnings are computed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -45,11 +46,13 @@ def groups(contexts: Sequence[Tokens], room: int, *, tokens: int, most: int) -> 
         contexts: Texts to continue, in any order.
         room: Tokens that may be added to each.
         tokens: Bound on the tokens whose keys and values a group holds: the shared ones once, the others for each text.
-        most: Bound on the number of texts in a group.
+        most: Bound on the number of texts in a group; groups that it cuts are about equal, as a small one is slow.
     """
     group: list[Tokens] = []
     longest = 0
-    for context in sorted(set(contexts)):
+    distinct = sorted(set(contexts))
+    most = math.ceil(len(distinct) / math.ceil(len(distinct) / most)) if distinct else most
+    for context in distinct:
         shared = common(group[0], context) if group else len(context)
         longest = max(longest, len(context))
         if group and (len(group) == most or shared + (len(group) + 1) * (longest - shared + room) > tokens):

@@ -56,7 +56,10 @@ class StepAttention:
     def keep(self, rows: Tensor) -> None:
         """Goes on with these texts only."""
         self._lengths = self._lengths[rows]
-        self._own = {layer: (keys[rows], values[rows]) for layer, (keys, values) in self._own.items()}
+        self._own = {
+            layer: (keys.index_select(0, rows), values.index_select(0, rows))
+            for layer, (keys, values) in self._own.items()
+        }
 
     def attend(self, module: Any, query: Tensor, key: Tensor, value: Tensor, options: Mapping[str, Any]) -> Tensor:
         refuse(module, options, "position_bias", "s_aux", "cache")
@@ -96,6 +99,7 @@ class StepAttention:
 def _padded(tensor: Tensor, index: Tensor, room: int) -> Tensor:
     """[key heads, tokens, size] -> [texts, key heads, width + room, size]."""
     texts, width = index.shape
-    padded = tensor.new_zeros(texts, tensor.shape[0], width + room, tensor.shape[2])
-    padded[:, :, :width] = tensor[:, index].transpose(0, 1)
+    padded = tensor.new_empty(texts, tensor.shape[0], width + room, tensor.shape[2])
+    padded[:, :, :width] = torch.unflatten(tensor.index_select(1, index.flatten()), 1, index.shape).transpose(0, 1)
+    padded[:, :, width:] = 0.0  # what has no token yet has no weight, and must be a number
     return padded

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from isophrase.alignment.method import METHODS, Method, method_of
@@ -144,8 +145,14 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
         Its folder.
     """
     folder = tuned_folder(cache, testbed.source, seed)
-    if (folder / "model.safetensors").is_file() and (folder / "isophrase.json").is_file():
-        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):  # another process may be at it
+        if not ((folder / "model.safetensors").is_file() and (folder / "isophrase.json").is_file()):
+            _tune(testbed, folder, seed, notify)
+    return folder
+
+
+def _tune(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
     loaded = load(ModelSpec("base", BASE, dtype="float32", prompt_format=PromptFormat.PLAIN))
     training = Training(method=TUNING, materials=testbed.materials, seed=seed, every=70)
     purpose = Purpose(kind="tune", name="testbed", tuned_on=None)
@@ -154,7 +161,6 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
         notify(f"tuning: step {step.number}, loss {step.total:.3f}")
 
     run_training(loaded, training, purpose, folder, on_step=say)
-    return folder
 
 
 def row_method(name: str) -> Method:
@@ -162,7 +168,9 @@ def row_method(name: str) -> Method:
     return method_of({**ABLATIONS, **CANDIDATES}.get(name, name))
 
 
-def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
+def run_row(
+    testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify, *, wait: bool = True
+) -> RowResult | None:
     """A row's result: from disk where it is, else trained and measured.
 
     Args:
@@ -171,7 +179,21 @@ def run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: N
         cache: Where tuned models and adapters are kept.
         results: Where results are kept.
         notify: Told what happens.
+        wait: Whether to wait for another process that is at the same row.
+
+    Returns:
+        The row; None where another process is at it and `wait` is off.
     """
+    lock = cache / "testbed" / f"{digest([_identity(key), str(results.resolve())])[:16]}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lock, timeout=-1 if wait else 0):
+            return _run_row(testbed, key, cache, results, notify)
+    except Timeout:
+        return None
+
+
+def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
     folder = build_tuned(testbed, cache, key.tuned, notify)
     loaded = load(_tuned_spec(folder))
     identity, fingerprint = _identity(key), loaded.identity["fingerprint"]
