@@ -4,18 +4,13 @@
     python -m benchmarks.budget runs/budget-grid --share 0.1 --repetitions 40
 
 Cells are taken from the measured run as the budget mode would choose them, under other seeds; the truth is what the
-whole grid shows. Beside it: plain averaging, and the estimator of the PromptEval paper (`published`) with and without
-covariates, on cells drawn evenly as the paper does and on the same cells as the budget mode. With --peer another
-program's quantiles are added: it reads a .npz file (`values` with NaN, `instructions`, `examples`) from its first
-argument and prints five quantiles.
+whole grid shows. Beside it: plain averaging, and the estimator of the PromptEval paper (`published`), on cells drawn
+evenly as the paper does and on the same cells as the budget mode, there also with covariates of the wordings.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +42,7 @@ def averaging_cells(values: np.ndarray, share: float, generator: np.random.Gener
     return order < round(share * columns)
 
 
-def evaluate(panel: Panel, share: float, repetitions: int, peer: Sequence[str]) -> dict[str, np.ndarray]:
+def evaluate(panel: Panel, share: float, repetitions: int) -> dict[str, np.ndarray]:
     """Absolute errors (repetitions, quantiles) of each way, and whether our intervals hold."""
     values = panel.table.values
     truth = np.quantile(values.mean(axis=1), QUANTILES)
@@ -65,8 +60,6 @@ def evaluate(panel: Panel, share: float, repetitions: int, peer: Sequence[str]) 
             "PromptEval, same cells": published_quantiles(seen) - truth,
             "PromptEval with covariates, same cells": published_quantiles(seen, features.instructions) - truth,
         }
-        if peer:
-            errors["peer, same cells"] = ask_peer(peer, seen, features) - truth
         for name, error in errors.items():
             found.setdefault(name, []).append(np.abs(error))
         held = [item.accuracy.low <= one <= item.accuracy.high for item, one in zip(ours, truth, strict=True)]
@@ -74,24 +67,15 @@ def evaluate(panel: Panel, share: float, repetitions: int, peer: Sequence[str]) 
     return {name: np.array(item) for name, item in found.items()}
 
 
-def ask_peer(command: Sequence[str], seen: np.ndarray, features: Features) -> np.ndarray:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cells.npz"
-        np.savez(path, values=seen, instructions=features.instructions, examples=features.examples)
-        printed = subprocess.run([*command, str(path)], check=True, capture_output=True, text=True).stdout
-    return np.array([float(item) for item in printed.split()[-len(QUANTILES) :]])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--repetitions", type=int, default=40)
-    parser.add_argument("--peer", nargs="+", default=[], help="Command of another estimator.")
     arguments = parser.parse_args()
     whole: dict[str, list[np.ndarray]] = {}
     for panel in isophrase.read(arguments.run).panels:
-        found = evaluate(panel, arguments.share, arguments.repetitions, arguments.peer)
+        found = evaluate(panel, arguments.share, arguments.repetitions)
         rows, columns = panel.table.values.shape
         print(f"{panel.summary.task}: {rows} wordings × {columns} examples, {100 * arguments.share:g} % of the cells")
         show(found)

@@ -1,7 +1,7 @@
 """PromptEval's estimator as its paper gives it, to compare with: an extended Rasch model, fitted by maximum likelihood.
 
 Polo et al., "Efficient multi-prompt evaluation of LLMs" (NeurIPS 2024), section 3: logit P(right_ij) = θ_i + β_j, where
-θ and β are free or linear in covariates; unseen cells get their fitted probability, and quantiles are taken of the
+θ is free or linear in covariates, β free; unseen cells get their fitted probability, and quantiles are taken of the
 rows' means. The distribution of this name on PyPI holds no code, so the formulas are written out here, with
 scikit-learn's logistic regression.
 
@@ -22,18 +22,17 @@ _INVERSE_PENALTY = 100.0
 """Nearly none, as a maximum of likelihood alone does not exist for a wording that is always right."""
 
 
-def published_quantiles(seen: Floats, instructions: Floats | None = None, examples: Floats | None = None) -> Floats:
+def published_quantiles(seen: Floats, covariates: Floats | None = None) -> Floats:
     """Quantiles of the wordings' accuracies at `QUANTILES`.
 
     Args:
         seen: Shape (wordings, examples), 0 or 1, NaN where not measured.
-        instructions: Covariates of wordings, or None for an effect of each.
-        examples: Covariates of examples, or None for an effect of each.
+        covariates: Of the wordings, shape (wordings, covariates); None: an effect of each wording instead.
     """
     known = ~np.isnan(seen)
     rows, columns = np.nonzero(np.ones_like(known))
-    design = sparse.hstack([_columns(instructions, seen.shape[0])[rows], _columns(examples, seen.shape[1])[columns]])
-    design = design.tocsr()
+    wordings = _each(seen.shape[0]) if covariates is None else sparse.csr_matrix(covariates)
+    design = sparse.hstack([wordings[rows], _each(seen.shape[1])[columns]], format="csr")
     labels = seen[known]
     if len(set(labels)) < 2:
         return np.full(len(QUANTILES), labels[0])
@@ -44,5 +43,5 @@ def published_quantiles(seen: Floats, instructions: Floats | None = None, exampl
     return filled
 
 
-def _columns(covariates: Floats | None, size: int) -> sparse.csr_matrix:
-    return sparse.identity(size, format="csr") if covariates is None else sparse.csr_matrix(covariates)
+def _each(size: int) -> sparse.csr_matrix:
+    return sparse.identity(size, format="csr")
