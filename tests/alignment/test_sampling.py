@@ -47,3 +47,11 @@ def test_registers_are_drawn_with_their_probability():
     wrapped = sum("+" in item.wording.id for item in found) / len(found)
     assert 0.4 < wrapped < 0.6
     assert all(item.group.endswith(item.wording.id.split("+")[0]) for item in found)
+
+
+def test_registers_that_speak_of_labels_are_for_tasks_with_options():
+    registers = (Register("label", "{{ instruction }} Label:", labels=True),)
+    draws = Draws(wordings=4, inputs=1, registers=1.0)
+    free = replace(MATERIALS[0], train=tuple(replace(one, options=(), gold=()) for one in MATERIALS[0].train))
+    assert all(item.wording.id.endswith("+label") for item in draw(MATERIALS[:1], draws, registers, 0, 0))
+    assert not any("+" in item.wording.id for item in draw([free], draws, registers, 0, 0))

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from isophrase.alignment.losses import Divergence
 from isophrase.errors import ConfigError, ManyErrors
+from isophrase.types import plain
 
 
 class Kind(StrEnum):
@@ -94,6 +95,9 @@ class Draws:
         references: Reference wordings drawn for a step, each with `inputs` inputs.
         controls: Control wordings drawn for a step, each with `inputs` inputs.
         registers: Probability that a drawn training wording is put into a register.
+        layers: At most so many registers around one another, each with that probability.
+        splices: Probability that one side of it is another training wording's.
+        cases: Probability that it is written in capitals, in small letters or in title case.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT
@@ -103,6 +107,9 @@ class Draws:
     references: int = 0
     controls: int = 0
     registers: float = 0.0
+    layers: int = 1
+    splices: float = 0.0
+    cases: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +236,17 @@ def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> 
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code) from None
     _check(method)
     return method
+
+
+def beyond_defaults(method: Mapping[str, Any]) -> dict[str, Any]:
+    """What a method, as plain values, says beyond the defaults: an option added later, neutral, leaves it as it is."""
+    return _beyond(method, plain(Method()))
+
+
+def _beyond(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    inner = {key: _beyond(item, usual[key]) for key, item in given.items() if isinstance(usual.get(key), Mapping)}
+    outer = {key: item for key, item in given.items() if key not in inner and item != usual.get(key)}
+    return outer | {key: item for key, item in inner.items() if item}
 
 
 def _named(name: str) -> Method:

@@ -37,6 +37,7 @@ class Record:
         tuned_on: Template digests and collections seen in instruction tuning, of the base model and of this training if
             it is one; None where nothing is known.
         aligned_on: Template digests of wordings that alignment saw.
+        registers: Digest of the registers that were put around wordings; empty where there were none.
         examples: Content digests of the examples that it saw.
         instructions: Ids of the wordings that it saw, by task.
         parameters: Numbers trained and saved.
@@ -54,6 +55,7 @@ class Record:
     base: Mapping[str, str]
     tuned_on: tuple[str, ...] | None
     aligned_on: tuple[str, ...] = ()
+    registers: str = ""
     examples: tuple[str, ...] = ()
     instructions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: int = 0

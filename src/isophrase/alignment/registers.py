@@ -24,10 +24,12 @@ class Register:
     Attributes:
         id: Its name.
         template: Text with `{{ instruction }}` once.
+        labels: Whether it speaks of a label or of a single word, so that it fits tasks with options alone.
     """
 
     id: str
     template: str
+    labels: bool = False
 
 
 def wrap(instruction: Instruction, register: Register) -> Instruction:
@@ -40,4 +42,4 @@ def wrap(instruction: Instruction, register: Register) -> Instruction:
 def bundled_registers() -> Sequence[Register]:
     """The project's own registers for training; none is in the manner of a development or test wording."""
     content = read_yaml(files("isophrase.data") / "testbed" / "wrappers.yaml").content
-    return tuple(Register(item["id"], item["template"]) for item in content["wrappers"])
+    return tuple(Register(item["id"], item["template"], item.get("labels", False)) for item in content["wrappers"])

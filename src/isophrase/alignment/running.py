@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isophrase.alignment.method import Method
+from isophrase.alignment.method import Method, beyond_defaults
 from isophrase.alignment.record import Record, content_digest, read_record, save
 from isophrase.alignment.training import Step, Trained, Training, train, vars_of
 from isophrase.alignment.watching import Sight, Watch, Watcher, history
@@ -109,6 +109,7 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose) -> Record
         base={"source": loaded.spec.source, **loaded.identity},
         tuned_on=None if tuned is None else tuple(sorted(tuned)),
         aligned_on=tuple(sorted(templates)) if purpose.kind == "align" else (),
+        registers=digest(training.registers) if training.registers and training.method.draws.registers else "",
         examples=tuple(sorted(content_digest(one) for item in training.materials for one in item.train)),
         instructions={name: tuple(one.id for one in found) for name, found in seen.items()},
         versions=environment(),
@@ -127,8 +128,9 @@ def _used(method: Method) -> tuple[str, ...]:
 
 def _identity(record: Record) -> dict[str, object]:
     return {
-        "kind": record.kind, "method": record.method, "seed": record.seed, "base": record.base,
+        "kind": record.kind, "method": beyond_defaults(record.method), "seed": record.seed, "base": record.base,
         "examples": record.examples, "aligned_on": record.aligned_on, "tuned_on": record.tuned_on,
+        "registers": record.registers,
     }  # fmt: skip
 
 

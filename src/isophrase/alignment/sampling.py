@@ -12,8 +12,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from isophrase.alignment.augmentation import augment
 from isophrase.alignment.method import Draws
-from isophrase.alignment.registers import Register, wrap
+from isophrase.alignment.registers import Register
 from isophrase.alignment.wordings import Wordings
 from isophrase.types import Example, Instruction, Task
 
@@ -116,8 +117,10 @@ def _inputs(
     if not pool:
         return []
     wording = group = pool[random.integers(len(pool))]
-    if purpose is Purpose.WORDING and registers and random.random() < draws.registers:
-        wording = wrap(wording, registers[int(random.integers(len(registers)))])
+    if purpose is Purpose.WORDING:
+        options = material.train[0].options
+        fitting = [one for one in registers if options or not one.labels]
+        wording = augment(wording, random, draws, others=pool, registers=fitting)
     places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
     # A reference or a control is compared with the frozen model under itself.
     reference = _reference(wordings, group) if purpose is Purpose.WORDING else wording

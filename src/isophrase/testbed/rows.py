@@ -15,7 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from isophrase.alignment.method import METHODS, Method, method_of
+from isophrase.alignment.method import METHODS, Method, beyond_defaults, method_of
 from isophrase.alignment.record import Record
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, run_training
@@ -41,17 +41,19 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 _REGISTERS = {"registers": 0.5}
+_VARIED = {"registers": 0.6, "layers": 2, "splices": 0.3, "cases": 0.15}
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "prefix-registers": {"base": "pt+kl", "draws": _REGISTERS},
     "prefix-anchored": {"base": "pt+kl", "draws": {**_REGISTERS, "references": 1, "controls": 1}, "anchor": 0.8},
     "lora-anchored": {"base": "default"},
+    "lora-varied": {"base": "default", "draws": _VARIED},
     "lora-labels": {"base": "default", "space": "labels"},
     "lora-supervised": {"base": "default", "supervised": 1.0, "consistency": 0.0},
 }
 """What `default` is to be chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
-MAIN_SEEDS, OTHER_SEEDS = 6, 1
+MAIN_SEEDS, OTHER_SEEDS = 5, 1
 TUNED_MODELS = 2
 
 Notify = Callable[[str], None]
@@ -134,7 +136,7 @@ def all_keys(source: Source) -> list[RowKey]:
 
 def tuned_folder(cache: Path, source: Source, seed: int) -> Path:
     """Where a tuned model is kept."""
-    name = digest({"version": VERSION, "base": BASE, "tuning": plain(TUNING)})[:12]
+    name = digest({"version": VERSION, "base": BASE, "tuning": beyond_defaults(plain(TUNING))})[:12]
     return cache / "testbed" / f"{source.value}-{name}-seed{seed}"
 
 
@@ -206,8 +208,9 @@ def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: 
         return kept
     record = None
     if key.method not in _NOT_TRAINED:
-        folder = cache / "testbed" / f"row-{digest([identity, fingerprint])[:16]}"
-        loaded, record = _align(testbed, key, loaded, folder, notify)
+        folder = cache / "testbed" / f"row-{digest([_training_identity(key), fingerprint])[:16]}"
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
+            loaded, record = _align(testbed, key, loaded, folder, notify)
     began = time.perf_counter()
     tasks = measure(loaded, testbed.materials, key.quota, key.method if key.method in UNTRAINED else None)
     result = RowResult(
@@ -252,13 +255,21 @@ def _align(
 
 
 def _identity(key: RowKey) -> str:
-    method = key.method if key.method in _NOT_TRAINED else plain(row_method(key.method))
-    return digest(
-        {
-            "version": VERSION, "method": method, "seed": key.seed, "source": key.source.value,
-            "quota": plain(key.quota), "tuned": key.tuned, "base": BASE, "tuning": plain(TUNING),
-        }
-    )  # fmt: skip
+    return digest({**_training_identity(key), "quota": plain(key.quota)})
+
+
+def _training_identity(key: RowKey) -> dict[str, Any]:
+    """What a row's weights depend on: rows that are measured on different data may share them."""
+    found: dict[str, Any] = {
+        "version": VERSION, "seed": key.seed, "source": key.source.value, "tuned": key.tuned, "base": BASE,
+        "tuning": beyond_defaults(plain(TUNING)),
+    }  # fmt: skip
+    if key.method in _NOT_TRAINED:
+        return {**found, "method": key.method}
+    method = row_method(key.method)
+    if method.draws.registers:
+        found["registers"] = digest({one.id: one.template for one in bundled_registers()})
+    return {**found, "method": beyond_defaults(plain(method))}
 
 
 def read_row(path: Path) -> RowResult | None:

@@ -1,0 +1,64 @@
+"""Wordings made of training wordings: halves of two, other letters, registers around them.
+
+Knows template text and probabilities. Does not know tasks, tokens or models. What a wording asks stays what it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from isophrase.alignment.method import Draws
+from isophrase.alignment.registers import Register, wrap
+from isophrase.types import Instruction
+
+_SLOT = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
+_CASES: tuple[Callable[[str], str], ...] = (str.upper, str.lower, str.title)
+
+
+def augment(
+    wording: Instruction,
+    random: np.random.Generator,
+    draws: Draws,
+    *,
+    others: Sequence[Instruction],
+    registers: Sequence[Register],
+) -> Instruction:
+    """A wording as a step sees it; what is done to it is in its id.
+
+    Args:
+        wording: A training wording.
+        random: Where chance comes from; not touched for what has no probability.
+        draws: The probabilities.
+        others: The task's training wordings.
+        registers: To put around it.
+    """
+    if draws.splices and random.random() < draws.splices:
+        wording = splice(wording, others[int(random.integers(len(others)))])
+    if draws.cases and random.random() < draws.cases:
+        wording = recase(wording, int(random.integers(len(_CASES))))
+    for _ in range(draws.layers if registers else 0):
+        if random.random() >= draws.registers:
+            break
+        wording = wrap(wording, registers[int(random.integers(len(registers)))])
+    return wording
+
+
+def splice(wording: Instruction, other: Instruction) -> Instruction:
+    """The longer side of one wording with the opposite side of another; unchanged unless both have that one slot."""
+    one, two = _SLOT.split(wording.template), _SLOT.split(other.template)
+    if len(one) != 3 or len(two) != 3 or one[1] != two[1] or other.id == wording.id:
+        return wording
+    before, slot, after = one
+    template = before + slot + two[2] if len(before) >= len(after) else two[0] + slot + after
+    return replace(wording, id=f"{wording.id}+{other.id}", template=template)
+
+
+def recase(wording: Instruction, case: int) -> Instruction:
+    """The wording in capitals (0), small letters (1) or with capitals at the beginnings of words (2); slots stay."""
+    parts = _SLOT.split(wording.template)
+    changed = [part if place % 2 else _CASES[case](part) for place, part in enumerate(parts)]
+    return replace(wording, id=f"{wording.id}+case{case}", template="".join(changed))

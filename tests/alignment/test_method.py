@@ -1,0 +1,14 @@
+from isophrase.alignment.method import METHODS, Draws, Method, Parameters, beyond_defaults, method_of
+from isophrase.types import plain
+
+
+def test_what_a_method_says_beyond_the_defaults_makes_it_again():
+    for method in METHODS.values():
+        assert method_of({"base": "pt+kl", **beyond_defaults(plain(method))}) == method
+
+
+def test_neutral_options_do_not_change_what_a_method_says():
+    old = plain(Method(parameters=Parameters(length=5), draws=Draws(registers=0.5)))
+    del old["draws"]["cases"], old["worst_group"]  # a record from before these options
+    assert beyond_defaults(old) == {"parameters": {"length": 5}, "draws": {"registers": 0.5}}
+    assert beyond_defaults(plain(Method())) == {}
