@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Start
+from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.running import Purpose, run_training
-from isophrase.alignment.training import Training, rate_at, train
+from isophrase.alignment.training import Training, begin, rate_at, train
 from isophrase.alignment.watching import Watch, Watcher
 from isophrase.errors import ConfigError
 from tests.alignment.small import material, method, parameters, tiny, training
@@ -172,3 +172,14 @@ def test_a_model_with_an_adapter_is_refused(tmp_path):
 def test_a_prefix_from_text_on_an_encoder_decoder_says_what_to_do():
     with pytest.raises(ConfigError, match="start: random"):
         train(tiny("t5"), training(method(Kind.PREFIX, parameters=Parameters(start=Start.TEXT))))
+
+
+def test_a_consensus_is_over_some_wordings_the_same_for_an_input_each_time():
+    chosen = method(Kind.LORA, teacher=Teacher.CONSENSUS, space=Space.LABELS, supervised=0.0, views=2)
+    session = begin(tiny(), training(chosen))
+    drawn = [item for number in range(4) for item in session._draw(number)]
+    views = [session._views(item) for item in drawn]
+    assert views == [session._views(item) for item in drawn]
+    assert all(len(view) == 2 for view in views)
+    assert all(example == item.example for view, item in zip(views, drawn, strict=True) for _, example in view)
+    assert len({wording.id for view in views for wording, _ in view}) > 2

@@ -52,7 +52,7 @@ class Teacher(StrEnum):
     REFERENCE = "reference"
     """The frozen model under the reference wording of the same input."""
     CONSENSUS = "consensus"
-    """The mean over references and training wordings of the frozen model's label probabilities: needs no label."""
+    """The mean over some references and training wordings of the frozen model's label probabilities: needs no label."""
     ADAPTED = "adapted"
     """The model in training under the reference wording, without a gradient."""
     JOINT = "joint"
@@ -151,6 +151,7 @@ class Method:
         divergence: Which divergence.
         space: Over what.
         teacher: Whose distribution.
+        views: At most so many wordings make an input's consensus, drawn once for each input.
         anchor: Weight of the divergence of drawn references and controls from the frozen model under the same wording.
         contrastive: Weight of the contrast of states (CoIN).
         representation: Weight of the distance of states from the teacher's.
@@ -168,6 +169,7 @@ class Method:
     divergence: Divergence = Divergence.FORWARD
     space: Space = Space.VOCABULARY
     teacher: Teacher = Teacher.REFERENCE
+    views: int = 6
     anchor: float = 0.0
     contrastive: float = 0.0
     representation: float = 0.0
@@ -275,6 +277,7 @@ def _check(method: Method) -> None:
         ("parameters.length", method.parameters.length),
         ("draws.wordings", method.draws.wordings),
         ("draws.inputs", method.draws.inputs),
+        ("views", method.views),
         ("schedule.steps", method.schedule.steps),
         ("schedule.accumulate", method.schedule.accumulate),
         ("parameters.rank", method.parameters.rank),

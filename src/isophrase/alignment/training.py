@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,6 +36,7 @@ from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logit
 from isophrase.engine.tree import TreeDecoder
 from isophrase.models.devices import fast_dtype
 from isophrase.models.huggingface import LoadedModel
+from isophrase.types import Example, Instruction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +161,21 @@ class Session:
                 with torch.no_grad():
                     teacher = self.read(reference, labels=labels)
             if method.teacher is Teacher.CONSENSUS and method.consistency:
-                views = [self.poser.pose(_views(self.training.materials[item.material], item)) for item in drawn]
+                views = [self.poser.pose(self._views(item)) for item in drawn]
                 consensus = self.teacher.consensus(views).unbind()
         return loss_of(Seen(drawn, reading, teacher, frozen, consensus), method, self.groups)
 
     def _draw(self, number: int) -> list[Draw]:
         training = self.training
         return draw(training.materials, training.method.draws, training.registers, training.seed, number)
+
+    def _views(self, item: Draw) -> list[tuple[Instruction, Example]]:
+        """An input under the wordings whose consensus teaches it: references and training wordings without register."""
+        wordings = self.training.materials[item.material].wordings
+        pool = (*wordings.references, *wordings.train)
+        random = np.random.default_rng([self.training.seed, zlib.crc32(item.example.id.encode())])
+        chosen = random.choice(len(pool), min(self.training.method.views, len(pool)), replace=False)
+        return [(pool[place], item.example) for place in sorted(chosen)]
 
     def learn(self) -> None:
         """Lets the teacher see beforehand all that the training will ask it."""
@@ -177,7 +188,7 @@ class Session:
             for item in self._draw(number):
                 pairs = [(item.reference, item.example)]
                 if method.teacher is Teacher.CONSENSUS:
-                    pairs += _views(self.training.materials[item.material], item)
+                    pairs += self._views(item)
                 asked |= {(one.template, example.id, item.material): (one, example) for one, example in pairs}
         with self.trainable.frozen():
             self.teacher.learn(self.poser.pose(list(asked.values())))
@@ -186,11 +197,6 @@ class Session:
 def _needs_frozen(method: Method) -> bool:
     compares = method.consistency and method.teacher is Teacher.REFERENCE
     return bool(compares or method.anchor or method.contrastive or method.representation)
-
-
-def _views(material: Material, item: Draw) -> list[tuple[Any, Any]]:
-    """An input under the wordings whose consensus teaches: references, and training wordings without register."""
-    return [(wording, item.example) for wording in (*material.wordings.references, *material.wordings.train)]
 
 
 def train(

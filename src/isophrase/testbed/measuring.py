@@ -47,8 +47,8 @@ class Quota:
     """
 
     registers: int = 3
-    observed: int = 6
-    trained: int = 4
+    observed: int = 4
+    trained: int = 2
     inputs: int = 60
     held_registers: int = 2
     held_inputs: int = 40
@@ -56,7 +56,6 @@ class Quota:
 
 
 MAIN = Quota()
-OTHER = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=40)
 DEVELOPMENT = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV)
 
 

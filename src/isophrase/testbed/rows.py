@@ -25,7 +25,7 @@ from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, measure
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN, Quota, TaskResult, measure
 from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
 from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
@@ -53,7 +53,7 @@ CANDIDATES: Mapping[str, Mapping[str, Any]] = {
 """What `default` is to be chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
-MAIN_SEEDS, OTHER_SEEDS = 5, 1
+MAIN_SEEDS, OTHER_SEEDS = 5, 3
 TUNED_MODELS = 2
 
 Notify = Callable[[str], None]
@@ -128,7 +128,7 @@ def all_keys(source: Source) -> list[RowKey]:
     if source is Source.BIGBENCH:
         return main
     return main + [
-        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
+        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source)
         for seed in range(OTHER_SEEDS)
         for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
     ]
