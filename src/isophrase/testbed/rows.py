@@ -40,15 +40,17 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "ten-times": {"base": "default", "schedule": {"steps": 10 * METHODS["default"].schedule.steps}},
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
-_REGISTERS = {"registers": 0.5}
 _VARIED = {"registers": 0.6, "layers": 2, "splices": 0.3, "cases": 0.15}
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "prefix-registers": {"base": "pt+kl", "draws": _REGISTERS},
-    "prefix-anchored": {"base": "pt+kl", "draws": {**_REGISTERS, "references": 1, "controls": 1}, "anchor": 0.8},
-    "lora-anchored": {"base": "default"},
+    "prefix-varied": {"base": "pt+kl", "draws": _VARIED},
     "lora-varied": {"base": "default", "draws": _VARIED},
-    "lora-labels": {"base": "default", "space": "labels"},
-    "lora-supervised": {"base": "default", "supervised": 1.0, "consistency": 0.0},
+    "lora-supervised": {
+        "base": "default",
+        "draws": _VARIED,
+        "supervised": 0.5,
+        "consistency": 0.5,
+        "schedule": {"rate": 2e-3},
+    },
 }
 """What `default` is to be chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
@@ -186,7 +188,7 @@ def run_row(
     Returns:
         The row; None where another process is at it and `wait` is off.
     """
-    lock = cache / "testbed" / f"{digest([_identity(key), str(results.resolve())])[:16]}.lock"
+    lock = cache / "testbed" / f"{digest([_identity(testbed, key), str(results.resolve())])[:16]}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=-1 if wait else 0):
@@ -198,7 +200,7 @@ def run_row(
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
     folder = build_tuned(testbed, cache, key.tuned, notify)
     loaded = load(_tuned_spec(folder))
-    identity, fingerprint = _identity(key), loaded.identity["fingerprint"]
+    identity, fingerprint = _identity(testbed, key), loaded.identity["fingerprint"]
     place = results / "development" if key.quota.split is Split.DEV else results
     path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
     if key.method in _NOT_TRAINED:  # every realisation of the tuned model needs its own
@@ -208,7 +210,7 @@ def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: 
         return kept
     record = None
     if key.method not in _NOT_TRAINED:
-        folder = cache / "testbed" / f"row-{digest([_training_identity(key), fingerprint])[:16]}"
+        folder = cache / "testbed" / f"row-{digest([_training_identity(testbed, key), fingerprint])[:16]}"
         with FileLock(folder.with_name(f"{folder.name}.lock")):
             loaded, record = _align(testbed, key, loaded, folder, notify)
     began = time.perf_counter()
@@ -254,15 +256,15 @@ def _align(
     return load(spec), record
 
 
-def _identity(key: RowKey) -> str:
-    return digest({**_training_identity(key), "quota": plain(key.quota)})
+def _identity(testbed: Testbed, key: RowKey) -> str:
+    return digest({**_training_identity(testbed, key), "quota": plain(key.quota)})
 
 
-def _training_identity(key: RowKey) -> dict[str, Any]:
+def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     """What a row's weights depend on: rows that are measured on different data may share them."""
     found: dict[str, Any] = {
         "version": VERSION, "seed": key.seed, "source": key.source.value, "tuned": key.tuned, "base": BASE,
-        "tuning": beyond_defaults(plain(TUNING)),
+        "tuning": beyond_defaults(plain(TUNING)), "wordings": [plain(item.wordings) for item in testbed.materials],
     }  # fmt: skip
     if key.method in _NOT_TRAINED:
         return {**found, "method": key.method}
