@@ -206,12 +206,12 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "default": Method(
             parameters=_LORA,
             schedule=_LORA_SCHEDULE,
-            draws=Draws(registers=0.5, references=1, controls=1),
+            draws=Draws(references=1, controls=1, registers=0.6, layers=2, splices=0.3, cases=0.15),
             anchor=0.8,
         ),
     }
 )  # fmt: skip
-"""Named methods. `default` is a first guess: it is to be chosen on the development wordings of the testbed."""
+"""Named methods. `default` was chosen on the development wordings of the testbed (docs/alignment.md)."""
 
 
 def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:
