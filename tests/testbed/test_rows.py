@@ -1,6 +1,10 @@
 """Rows that several processes fill: none is computed twice at a time."""
 
+from pathlib import Path
+
+from isophrase.alignment.registers import Register
 from isophrase.testbed import recipe, rows
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN
 from isophrase.testbed.rows import RowKey, run_row
 
 
@@ -20,3 +24,21 @@ def test_a_row_that_another_is_at_is_passed_over(tmp_path, monkeypatch):
     assert run_row(testbed, key, tmp_path, tmp_path, print, wait=False) == "row"
     assert run_row(testbed, key, tmp_path, tmp_path, print, wait=False) == "row"
     assert asked == [key, other] * 2
+
+
+def test_rows_measured_on_other_data_share_their_weights_and_no_row_outlives_its_wordings():
+    testbed = recipe.load_testbed(recipe.Source.OWN, Path())
+    main, development = (RowKey(method="default", seed=0, tuned=0, quota=quota) for quota in (MAIN, DEVELOPMENT))
+    assert rows._training_identity(testbed, main) == rows._training_identity(testbed, development)
+    assert rows._identity(testbed, main) != rows._identity(testbed, development)
+    fewer = recipe.Testbed(testbed.source, testbed.materials[1:])
+    assert rows._identity(fewer, main) != rows._identity(testbed, main)
+
+
+def test_only_rows_with_registers_depend_on_them(monkeypatch):
+    testbed = recipe.Testbed(recipe.Source.OWN, ())
+    before = [rows._identity(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
+    monkeypatch.setattr(rows, "bundled_registers", lambda: (Register("new", "{{ instruction }}!"),))
+    after = [rows._identity(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
+    assert before[0] == after[0]
+    assert before[1] != after[1]
