@@ -25,6 +25,19 @@ def test_wordings_with_other_slots_are_not_spliced(template):
     assert splice(ONE, replace(TWO, template=template)) is ONE
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"template": "Look at this: {{ text }} What is it?"}, {}),  # either side may be what asks
+        ({}, {"answer_template": "{{ option | capitalize }}"}),
+        ({}, {"output_form": OutputForm.LETTER}),
+    ],
+)
+def test_wordings_are_not_spliced_where_that_could_change_what_is_asked(one, two):
+    wording = replace(ONE, **one)
+    assert splice(wording, replace(TWO, **two)) is wording
+
+
 def test_a_wording_is_not_spliced_with_itself():
     assert splice(ONE, ONE) is ONE
 
@@ -39,6 +52,17 @@ def test_a_wording_is_not_spliced_with_itself():
 )
 def test_letters_change_and_slots_stay(case, expected):
     assert recase(ONE, case).template == expected
+
+
+def test_an_apostrophe_begins_no_word():
+    assert recase(replace(ONE, template="isn't {{ text }} O'Neill's?"), 2).template == "Isn't {{ text }} O'Neill's?"
+
+
+def test_letters_stay_where_the_answer_depends_on_them():
+    letters = replace(ONE, output_form=OutputForm.LETTER)
+    written = replace(ONE, answer_template="{{ option | capitalize }}")
+    assert recase(letters, 1) is letters
+    assert recase(written, 1) is written
 
 
 def test_without_probabilities_nothing_is_done_and_no_chance_is_used():

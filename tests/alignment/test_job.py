@@ -1,12 +1,13 @@
 """From a job's file to an adapter and its proof, on a small model."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from isophrase.alignment.exposure import with_exposure, without_seen
-from isophrase.alignment.job import load_job
+from isophrase.alignment.job import load_job, material_of
 from isophrase.alignment.record import read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
@@ -14,6 +15,7 @@ from isophrase.errors import ConfigError, ManyErrors
 from isophrase.experiment import Seen
 from isophrase.plan import Asked, Plan
 from isophrase.types import ModelSpec, Split
+from tests.alignment.small import material
 from tests.engine.reference import folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -72,6 +74,19 @@ def test_everything_wrong_with_a_job_is_said_at_once(tmp_path):
 def test_unknown_keys_and_missing_tasks_are_errors(tmp_path, change):
     with pytest.raises(ManyErrors):
         load_job(job_file(tmp_path, **change), cache_folder())
+
+
+def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):
+    with pytest.raises(ManyErrors, match="patience waits for development wordings"):
+        load_job(job_file(tmp_path, watch={"wordings": 0, "patience": 2}), cache_folder())
+
+
+def test_inputs_for_development_are_taken_out_of_those_for_training():
+    task = replace(material().task, examples=tuple(one for one in material(20).task.examples if one.split != Split.DEV))
+    divided = material_of(task, material().wordings, 0)
+    assert len(divided.train) == 16
+    assert len(divided.dev) == 4
+    assert not {one.id for one in divided.train} & {one.id for one in divided.dev}
 
 
 def test_an_unknown_method_lists_those_there_are(tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -6,8 +8,9 @@ from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training, begin, rate_at, train
 from isophrase.alignment.watching import Watch, Watcher
-from isophrase.errors import ConfigError
-from tests.alignment.small import material, method, parameters, tiny, training
+from isophrase.errors import ConfigError, ManyErrors
+from isophrase.models.huggingface import load
+from tests.alignment.small import material, method, parameters, tiny, training, wording
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -183,3 +186,39 @@ def test_a_consensus_is_over_some_wordings_the_same_for_an_input_each_time():
     assert all(len(view) == 2 for view in views)
     assert all(example == item.example for view, item in zip(views, drawn, strict=True) for _, example in view)
     assert len({wording.id for view in views for wording, _ in view}) > 2
+
+
+def test_a_splice_that_would_be_a_test_wording_is_refused():
+    one = wording("train-1", "Read this with care, please: {{ text }} And?")
+    two = wording("train-2", "See {{ text }} What is its sentiment, all in all?")
+    leak = wording("test-1", "Read this with care, please: {{ text }} What is its sentiment, all in all?")
+    item = material()
+    item = replace(item, wordings=replace(item.wordings, train=(one, two), test=(leak,)))
+    chosen = method(Kind.LORA, draws=Draws(wordings=4, inputs=1, splices=0.9))
+    with pytest.raises(ManyErrors, match=r"test-1.*is nearly what training makes as 'train-1\+train-2'"):
+        begin(tiny(), training(chosen, materials=(item,)))
+
+
+def test_whatever_changes_the_weights_makes_another_training(tmp_path):
+    chosen, purpose = method(Kind.LORA), Purpose(kind="align", name="x", tuned_on=None)
+    runs = []
+
+    def run(changes, watch=None):
+        run_training(tiny(), training(chosen, **changes), purpose, tmp_path, watch, on_step=lambda _: runs.append(1))
+        count = len(runs)
+        runs.clear()
+        return count
+
+    assert run({}) == 4
+    assert run({}) == 0
+    assert run({"materials": (replace(material(), weight=2.0), replace(material(), weight=1.0))}) == 4
+    assert run({}, Watch(patience=3)) == 4
+    assert run({}, Watch(patience=3)) == 0
+
+
+def test_a_full_model_in_an_adapters_folder_leaves_no_adapter_behind(tmp_path):
+    purpose = Purpose(kind="align", name="x", tuned_on=None)
+    run_training(tiny(), training(method(Kind.LORA)), purpose, tmp_path)
+    run_training(tiny(), training(method(Kind.FULL)), purpose, tmp_path)
+    assert not list(tmp_path.glob("adapter_*"))
+    assert load(replace(tiny().spec, source=str(tmp_path))).identity

@@ -1,5 +1,6 @@
 """Rows that several processes fill: none is computed twice at a time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from isophrase.alignment.registers import Register
@@ -30,15 +31,24 @@ def test_rows_measured_on_other_data_share_their_weights_and_no_row_outlives_its
     testbed = recipe.load_testbed(recipe.Source.OWN, Path())
     main, development = (RowKey(method="default", seed=0, tuned=0, quota=quota) for quota in (MAIN, DEVELOPMENT))
     assert rows._training_identity(testbed, main) == rows._training_identity(testbed, development)
-    assert rows._identity(testbed, main) != rows._identity(testbed, development)
+    assert rows.row_digest(testbed, main) != rows.row_digest(testbed, development)
+    other = recipe.Testbed(
+        testbed.source, tuple(replace(one, wordings=_reworded(one.wordings)) for one in testbed.materials)
+    )
+    assert rows._training_identity(other, main) == rows._training_identity(testbed, main)
+    assert rows.row_digest(other, main) != rows.row_digest(testbed, main)
     fewer = recipe.Testbed(testbed.source, testbed.materials[1:])
-    assert rows._identity(fewer, main) != rows._identity(testbed, main)
+    assert rows.row_digest(fewer, main) != rows.row_digest(testbed, main)
 
 
 def test_only_rows_with_registers_depend_on_them(monkeypatch):
     testbed = recipe.Testbed(recipe.Source.OWN, ())
-    before = [rows._identity(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
+    before = [rows.row_digest(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
     monkeypatch.setattr(rows, "bundled_registers", lambda: (Register("new", "{{ instruction }}!"),))
-    after = [rows._identity(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
+    after = [rows.row_digest(testbed, RowKey(method=method, seed=0, tuned=0)) for method in ("pt", "default")]
     assert before[0] == after[0]
     assert before[1] != after[1]
+
+
+def _reworded(wordings):
+    return replace(wordings, test=(replace(wordings.test[0], template="New: {{ text }}"), *wordings.test[1:]))

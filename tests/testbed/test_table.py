@@ -1,13 +1,18 @@
 """The table against figures worked out by hand and against simulated repairs whose truth is known."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
+from isophrase.api.testbed import rows_table
 from isophrase.errors import StoreError
 from isophrase.testbed.inputs import TASKS
 from isophrase.testbed.measuring import Exposure, TaskResult
-from isophrase.testbed.recipe import Source
-from isophrase.testbed.rows import RowResult, read_row
+from isophrase.testbed.recipe import Source, load_testbed
+from isophrase.testbed.rows import RowResult, all_keys, read_row, row_digest
 from isophrase.testbed.table import table
 
 REGISTERS = ("a", "b", "c", "d", "e", "f")
@@ -57,6 +62,7 @@ def test_the_figures_are_those_worked_out_by_hand():
     assert found["observed change"].value == pytest.approx(0)
     assert found["trained - unobserved"].value == pytest.approx(0.05)
     assert found["negation drop kept"].value == pytest.approx(0.35 / 0.4)
+    assert found["negation drop change"].value == pytest.approx(-0.05)
     assert found["held-out change"].value == pytest.approx(0.1)
 
 
@@ -117,3 +123,28 @@ def test_a_damaged_row_says_what_to_do(tmp_path):
         (tmp_path / "row.json").write_text(content)
         with pytest.raises(StoreError, match="delete it"):
             read_row(tmp_path / "row.json")
+
+
+def test_a_share_of_a_negation_drop_that_may_be_none_is_withheld():
+    found = lines(row("none", levels(0.9, 0.7, negated=0.9)), row("x", levels(0.9, 0.8, negated=0.88)))["x"].figures
+    assert np.isnan(found["negation drop kept"].value)
+    assert found["negation drop change"].value == pytest.approx(0.02, abs=0.01)
+
+
+def test_the_worst_wording_is_that_of_all_registers_in_every_draw():
+    one_bad = {**levels(0.9, 0.8), Exposure.UNOBSERVED: lambda register, wording: 0.3 if wording == "a0" else 0.9}
+    found = lines(row("none", levels(0.9, 0.8)), row("x", one_bad), resamples=300)["x"].figures["worst"]
+    assert found.value == pytest.approx(0.3)
+    assert found.high < 0.55
+
+
+def test_rows_of_another_recipe_are_left_out_and_said_to_be(tmp_path):
+    testbed = load_testbed(Source.OWN, tmp_path)
+    key = next(key for key in all_keys(Source.OWN) if key.method == "none")
+    for name, found in (("current", row_digest(testbed, key)), ("old", "of another recipe")):
+        kept = replace(row("none" if name == "current" else "pt", levels(0.9, 0.7)), digest=found)
+        (tmp_path / f"own-{name}.json").write_bytes(TypeAdapter(RowResult).dump_json(kept))
+    said = []
+    table_lines = rows_table(tmp_path, shown=SimpleNamespace(note=said.append))
+    assert [line.method for line in table_lines] == ["none"]
+    assert said == ["1 rows of another recipe or version are left out"]

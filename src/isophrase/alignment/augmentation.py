@@ -1,6 +1,7 @@
 """Wordings made of training wordings: halves of two, other letters, registers around them.
 
-Knows template text and probabilities. Does not know tasks, tokens or models. What a wording asks stays what it was.
+Knows template text and probabilities. Does not know tasks, tokens or models. What a wording asks stays what it was, as
+far as that can be told from its text.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ import numpy as np
 
 from isophrase.alignment.method import Draws
 from isophrase.alignment.registers import Register, wrap
-from isophrase.types import Instruction
+from isophrase.types import Instruction, OutputForm
 
 _SLOT = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
-_CASES: tuple[Callable[[str], str], ...] = (str.upper, str.lower, str.title)
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+def _title(text: str) -> str:
+    return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:], text)
+
+
+_CASES: tuple[Callable[[str], str], ...] = (str.upper, str.lower, _title)
 
 
 def augment(
@@ -31,7 +39,7 @@ def augment(
 
     Args:
         wording: A training wording.
-        random: Where chance comes from; not touched for what has no probability.
+        random: Where chance comes from.
         draws: The probabilities.
         others: The task's training wordings.
         registers: To put around it.
@@ -48,17 +56,30 @@ def augment(
 
 
 def splice(wording: Instruction, other: Instruction) -> Instruction:
-    """The longer side of one wording with the opposite side of another; unchanged unless both have that one slot."""
+    """The side of one wording that says what to do, with the opposite side of another.
+
+    Unchanged unless both have the same one slot and ask for the same form of answer, and one side is at least twice as
+    long as the other: else none can be told to be the one that says it.
+    """
     one, two = _SLOT.split(wording.template), _SLOT.split(other.template)
-    if len(one) != 3 or len(two) != 3 or one[1] != two[1] or other.id == wording.id:
+    forms = {(item.output_form, item.answer_template) for item in (wording, other)}
+    if len(one) != 3 or len(two) != 3 or one[1] != two[1] or len(forms) > 1 or other.id == wording.id:
         return wording
     before, slot, after = one
-    template = before + slot + two[2] if len(before) >= len(after) else two[0] + slot + after
+    shorter, longer = sorted((len(before.strip()), len(after.strip())))
+    if 2 * shorter > longer:
+        return wording
+    template = before + slot + two[2] if len(before) > len(after) else two[0] + slot + after
     return replace(wording, id=f"{wording.id}+{other.id}", template=template)
 
 
 def recase(wording: Instruction, case: int) -> Instruction:
-    """The wording in capitals (0), small letters (1) or with capitals at the beginnings of words (2); slots stay."""
+    """The wording in capitals (0), small letters (1) or with capitals at the beginnings of words (2); slots stay.
+
+    Unchanged where the answer is a letter or written as the wording shows it: there letters matter.
+    """
+    if wording.output_form is OutputForm.LETTER or wording.answer_template:
+        return wording
     parts = _SLOT.split(wording.template)
     changed = [part if place % 2 else _CASES[case](part) for place, part in enumerate(parts)]
     return replace(wording, id=f"{wording.id}+case{case}", template="".join(changed))

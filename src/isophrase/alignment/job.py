@@ -70,6 +70,12 @@ class WatchSection(_Section):
     patience: Annotated[int, Field(ge=0)] = 0
     trackers: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _something_to_wait_for(self) -> WatchSection:
+        if self.patience and not self.wordings:
+            raise ValueError("patience waits for development wordings; got wordings: 0; say at least 1")
+        return self
+
 
 class VerifySection(_Section):
     """How the result is verified on held-out wordings and inputs."""
@@ -243,7 +249,9 @@ def material_of(
             part = next((split for split in wanted if len(parts[split]) < wanted[split]), Split.TEST)
             parts[part].append(item)
         train, dev, test = parts[Split.TRAIN], parts[Split.DEV], parts[Split.TEST]
-    dev = dev or train[: max(1, len(train) // 5)]
+    if not dev:
+        count = max(1, len(train) // 5)
+        dev, train = train[:count], train[count:]
     if not train or not test:
         raise ConfigError(
             f"train and test examples in task {task.name!r}", got=f"{len(train)} and {len(test)}",

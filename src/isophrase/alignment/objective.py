@@ -97,7 +97,9 @@ def loss_of(seen: Seen, method: Method, groups: GroupWeights | None = None) -> L
         rows |= _of_states(seen, wordings, method)
     weights = {name: getattr(method, name) for name in rows}
     own = [name for name in rows if name not in ("supervised_reference", "anchor")]
-    each = sum((weights[name] * rows[name] for name in own), torch.zeros(len(wordings)))
+    each = sum(
+        (weights[name] * rows[name] for name in own), torch.zeros(len(wordings), device=seen.student.words.device)
+    )
     names = [seen.draws[place].group for place in wordings]
     weighted = each if groups is None else each * groups.factors(names).to(each.device)
     total = weighted.mean() if wordings else torch.zeros(())

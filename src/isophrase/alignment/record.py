@@ -37,7 +37,8 @@ class Record:
         tuned_on: Template digests and collections seen in instruction tuning, of the base model and of this training if
             it is one; None where nothing is known.
         aligned_on: Template digests of wordings that alignment saw.
-        registers: Digest of the registers that were put around wordings; empty where there were none.
+        material: Digest of all else that the weights depend on: wordings and examples in full, weights of tasks,
+            registers, and what may stop the training.
         examples: Content digests of the examples that it saw.
         instructions: Ids of the wordings that it saw, by task.
         parameters: Numbers trained and saved.
@@ -55,7 +56,7 @@ class Record:
     base: Mapping[str, str]
     tuned_on: tuple[str, ...] | None
     aligned_on: tuple[str, ...] = ()
-    registers: str = ""
+    material: str = ""
     examples: tuple[str, ...] = ()
     instructions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parameters: int = 0
@@ -81,6 +82,9 @@ def save(folder: Path, loaded: LoadedModel, trainable: Trainable, record: Record
         record: What is to be known of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if (folder / RECORD).is_file():  # of an earlier training, whose weights may be of another kind
+        for name in ("adapter_config.json", "adapter_model.safetensors", "config.json", "model.safetensors", RECORD):
+            (folder / name).unlink(missing_ok=True)
     trainable.model.save_pretrained(folder)
     if trainable.parameters.kind is Kind.FULL:
         loaded.tokenizer.save_pretrained(folder)

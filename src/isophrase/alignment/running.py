@@ -46,6 +46,8 @@ def run_training(
 ) -> Record:
     """Train into a folder; a finished folder is left as it is, an unfinished one goes on.
 
+    The adapter of another training in the folder is replaced.
+
     Args:
         loaded: The base model; it is changed in place.
         training: What to train; its checkpoint is put into the folder.
@@ -59,9 +61,9 @@ def run_training(
         The record.
 
     Raises:
-        IsophraseError: The folder holds another training, or a question can't be trained on.
+        IsophraseError: A question can't be trained on, or training would make a test wording.
     """
-    wanted = _record(loaded, training, purpose)
+    wanted = _record(loaded, training, purpose, watch)
     done = read_record(folder)
     if done is not None and _same(done, wanted):
         return done
@@ -91,7 +93,7 @@ def _notes(trained: Trained) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _record(loaded: LoadedModel, training: Training, purpose: Purpose) -> Record:
+def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Watch | None) -> Record:
     used = _used(training.method)
     seen = {
         item.task.name: tuple(one for part in used for one in getattr(item.wordings, part))
@@ -109,11 +111,26 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose) -> Record
         base={"source": loaded.spec.source, **loaded.identity},
         tuned_on=None if tuned is None else tuple(sorted(tuned)),
         aligned_on=tuple(sorted(templates)) if purpose.kind == "align" else (),
-        registers=digest(training.registers) if training.registers and training.method.draws.registers else "",
+        material=_material(training, watch),
         examples=tuple(sorted(content_digest(one) for item in training.materials for one in item.train)),
         instructions={name: tuple(one.id for one in found) for name, found in seen.items()},
         versions=environment(),
     )
+
+
+def _material(training: Training, watch: Watch | None) -> str:
+    """The digest of what the weights depend on beside method, seed and base."""
+    parts = _used(training.method)
+    tasks = [
+        [item.weight, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
+        for item in training.materials
+    ]
+    registers = plain(training.registers) if training.method.draws.registers else []
+    stops = None
+    if watch is not None and watch.patience:
+        looked_at = [[plain(item.wordings.dev), plain(item.dev)] for item in training.materials]
+        stops = [training.every, watch.patience, watch.wordings, watch.inputs, looked_at]
+    return digest([tasks, registers, stops])
 
 
 def _used(method: Method) -> tuple[str, ...]:
@@ -130,7 +147,7 @@ def _identity(record: Record) -> dict[str, object]:
     return {
         "kind": record.kind, "method": beyond_defaults(record.method), "seed": record.seed, "base": record.base,
         "examples": record.examples, "aligned_on": record.aligned_on, "tuned_on": record.tuned_on,
-        "registers": record.registers,
+        "material": record.material,
     }  # fmt: skip
 
 

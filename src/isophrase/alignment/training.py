@@ -30,6 +30,7 @@ from isophrase.alignment.reading import Reading, read
 from isophrase.alignment.registers import Register
 from isophrase.alignment.sampling import Draw, Material, draw
 from isophrase.alignment.teaching import FrozenTeacher
+from isophrase.alignment.wordings import check_made
 from isophrase.engine.backbone import Backbone, VirtualTokens, take_apart
 from isophrase.engine.choosing import choose
 from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logits
@@ -174,8 +175,24 @@ class Session:
         wordings = self.training.materials[item.material].wordings
         pool = (*wordings.references, *wordings.train)
         random = np.random.default_rng([self.training.seed, zlib.crc32(item.example.id.encode())])
-        chosen = random.choice(len(pool), min(self.training.method.views, len(pool)), replace=False)
+        chosen = random.choice(len(pool), min(self.training.method.views or len(pool), len(pool)), replace=False)
         return [(pool[place], item.example) for place in sorted(chosen)]
+
+    def refuse_leaks(self) -> None:
+        """Looks beforehand whether splices and registers will make a test wording out of training wordings.
+
+        Raises:
+            ManyErrors: They will.
+        """
+        schedule = self.training.method.schedule
+        made: dict[int, dict[str, str]] = {place: {} for place in range(len(self.training.materials))}
+        for number in range(schedule.steps * schedule.accumulate):
+            for item in self._draw(number):
+                if "+" in item.wording.id:
+                    made[item.material][item.wording.id] = item.wording.template
+        for place, templates in made.items():
+            material = self.training.materials[place]
+            check_made(material.task.name, templates, material.wordings)
 
     def learn(self) -> None:
         """Lets the teacher see beforehand all that the training will ask it."""
@@ -257,6 +274,7 @@ def begin(loaded: LoadedModel, training: Training) -> Session:
         loaded, training, trainable, forward, Poser(loaded, len(trainable.virtual())), teacher,
         GroupWeights(names, rate) if rate else None,
     )  # fmt: skip
+    session.refuse_leaks()
     session.learn()
     return session
 

@@ -113,6 +113,26 @@ def check(name: str, wordings: Wordings, *, registers: bool = False) -> None:
         raise ManyErrors(f"wordings of {name!r}", problems, exit_code=ConfigError.exit_code)
 
 
+def check_made(name: str, made: Mapping[str, str], wordings: Wordings) -> None:
+    """Refuse wordings that training makes of training wordings if one is nearly a test wording.
+
+    Args:
+        name: The task's.
+        made: Templates by id.
+        wordings: The task's wordings.
+
+    Raises:
+        ManyErrors: Which ones.
+    """
+    problems = [
+        f"test wording {b!r} is nearly what training makes as {a!r} (similarity {alike:.2f}); re-word it, or say "
+        "`draws: {splices: 0, registers: 0}` in the method"
+        for a, b, alike in near_duplicates_between(made, _templates(wordings.test))
+    ]
+    if problems:
+        raise ManyErrors(f"wordings of {name!r}", problems, exit_code=ConfigError.exit_code)
+
+
 def digests(wordings: Sequence[Instruction]) -> frozenset[str]:
     """The template digests of wordings: how a record names what was trained on."""
     return frozenset(map(template_digest, wordings))

@@ -9,7 +9,7 @@ from isophrase.cache import cache_folder
 from isophrase.errors import StoreError
 from isophrase.progress import Display, Silent
 from isophrase.testbed.recipe import Source, load_testbed
-from isophrase.testbed.rows import RowKey, all_keys, build_tuned, read_row, run_row
+from isophrase.testbed.rows import RowKey, all_keys, build_tuned, read_row, row_digest, run_row
 from isophrase.testbed.table import Line, table
 
 
@@ -51,13 +51,18 @@ def fill_rows(
     shown.step("testbed rows", done, len(wanted))
 
 
-def rows_table(results: Path, source: Source = Source.OWN) -> list[Line]:
-    """The table over kept rows.
+def rows_table(results: Path, source: Source = Source.OWN, shown: Display | None = None) -> list[Line]:
+    """The table over kept rows; what is kept of another recipe is left out, and said to be.
 
     Raises:
         StoreError: There are no rows to compare.
     """
-    found = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
+    testbed = load_testbed(source, cache_folder())
+    current = {row_digest(testbed, key) for key in all_keys(source)}
+    kept = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
+    found = [row for row in kept if row.digest in current]
+    if len(found) < len(kept):
+        (shown or Silent()).note(f"{len(kept) - len(found)} rows of another recipe or version are left out")
     if not any(row.method == "none" for row in found):
         raise StoreError(
             f"rows of the testbed in {results}, `none` among them", got=f"{len(found)} rows",

@@ -78,9 +78,11 @@ def show_table(results: Results = RESULTS, source: SourceName = "own") -> None:
     Example: isophrase testbed table
     """
     from isophrase.api import testbed as api
+    from isophrase.progress import display
     from isophrase.testbed.table import FIGURES
 
-    lines = api.rows_table(results, _source(source))
+    with display(console(stderr=True)) as shown:
+        lines = api.rows_table(results, _source(source), shown)
     header = ("method", "runs", *FIGURES, "parameters", "minutes", "p against pt")
     table(header, [_row(line) for line in lines])
 

@@ -126,13 +126,13 @@ def all_keys(source: Source) -> list[RowKey]:
         RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source)
         for seed in range(OTHER_SEEDS)
         for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
+        if method not in UNTRAINED or seed < TUNED_MODELS
     ]
 
 
-def tuned_folder(cache: Path, source: Source, seed: int) -> Path:
+def tuned_folder(cache: Path, testbed: Testbed, seed: int) -> Path:
     """Where a tuned model is kept."""
-    name = digest({"version": VERSION, "base": BASE, "tuning": beyond_defaults(plain(TUNING))})[:12]
-    return cache / "testbed" / f"{source.value}-{name}-seed{seed}"
+    return cache / "testbed" / f"{testbed.source.value}-{_tuned_identity(testbed)[:12]}-seed{seed}"
 
 
 def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Path:
@@ -141,7 +141,7 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
     Returns:
         Its folder.
     """
-    folder = tuned_folder(cache, testbed.source, seed)
+    folder = tuned_folder(cache, testbed, seed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f"{folder.name}.lock")):  # another process may be at it
         if not ((folder / "model.safetensors").is_file() and (folder / "isophrase.json").is_file()):
@@ -181,7 +181,7 @@ def run_row(
     Returns:
         The row; None where another process is at it and `wait` is off.
     """
-    lock = cache / "testbed" / f"{digest([_identity(testbed, key), str(results.resolve())])[:16]}.lock"
+    lock = cache / "testbed" / f"{digest([row_digest(testbed, key), str(results.resolve())])[:16]}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=-1 if wait else 0):
@@ -193,7 +193,7 @@ def run_row(
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
     folder = build_tuned(testbed, cache, key.tuned, notify)
     loaded = load(_tuned_spec(folder))
-    identity, fingerprint = _identity(testbed, key), loaded.identity["fingerprint"]
+    identity, fingerprint = row_digest(testbed, key), loaded.identity["fingerprint"]
     place = results / "development" if key.quota.split is Split.DEV else results
     path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
     if key.method in _NOT_TRAINED:  # every realisation of the tuned model needs its own
@@ -249,22 +249,30 @@ def _align(
     return load(spec), record
 
 
-def _identity(testbed: Testbed, key: RowKey) -> str:
-    return digest({**_training_identity(testbed, key), "quota": plain(key.quota)})
+def row_digest(testbed: Testbed, key: RowKey) -> str:
+    """What identifies a row: all that its weights depend on, and what it is measured on."""
+    measured = [[plain(item.wordings), plain(item.task.examples)] for item in testbed.materials]
+    return digest({**_training_identity(testbed, key), "quota": plain(key.quota), "measured": measured})
 
 
 def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     """What a row's weights depend on: rows that are measured on different data may share them."""
-    found: dict[str, Any] = {
-        "version": VERSION, "seed": key.seed, "source": key.source.value, "tuned": key.tuned, "base": BASE,
-        "tuning": beyond_defaults(plain(TUNING)), "wordings": [plain(item.wordings) for item in testbed.materials],
-    }  # fmt: skip
+    found = {"tuned": [_tuned_identity(testbed), key.tuned], "seed": key.seed}
     if key.method in _NOT_TRAINED:
         return {**found, "method": key.method}
     method = row_method(key.method)
+    seen: list[object] = [[item.wordings.references, item.wordings.train, item.train] for item in testbed.of(ALIGNED)]
+    if method.draws.controls:
+        seen.append([item.wordings.train_controls for item in testbed.of(ALIGNED)])
     if method.draws.registers:
-        found["registers"] = digest({one.id: one.template for one in bundled_registers()})
-    return {**found, "method": beyond_defaults(plain(method))}
+        seen.append(bundled_registers())
+    return {**found, "method": beyond_defaults(plain(method)), "seen": plain(seen)}
+
+
+def _tuned_identity(testbed: Testbed) -> str:
+    seen = [[item.wordings.references, item.train] for item in testbed.materials]
+    tuning = beyond_defaults(plain(TUNING))
+    return digest({"version": VERSION, "source": testbed.source, "base": BASE, "tuning": tuning, "seen": seen})
 
 
 def read_row(path: Path) -> RowResult | None:

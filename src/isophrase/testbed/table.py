@@ -1,7 +1,10 @@
 """The testbed's table: what each method repairs, with intervals over seeds, wordings and inputs.
 
-Knows kept rows. Intervals are percentile bootstrap: seeds with their tuned models, registers of wordings and inputs
-(both the same in all tasks) are drawn anew together. Does not know how rows came about.
+Knows kept rows, all measured on the same wordings and inputs. Intervals are percentile bootstrap: seeds with their
+tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew together; the worst wording
+is that of all registers in every draw, as a minimum over fewer would be another figure. Runs that share a tuned model
+count as independent, so intervals and p speak of alignment seeds and texts, hardly of other tuned models. Does not know
+how rows came about.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ class Line:
         figures: Name -> estimate, in [0, 1] unless the name says otherwise; see `FIGURES`.
         parameters: Numbers trained.
         minutes: Median time in steps.
-        versus: One-sided p of a higher unobserved accuracy than `pt`, paired over runs; None without pairs.
+        versus: One-sided p of a higher unobserved accuracy than `pt`, paired over runs, not adjusted for the number of
+            lines; with n runs it is at least 1 / 2^n. None without pairs.
     """
 
     method: str
@@ -53,8 +57,13 @@ class Line:
 
 FIGURES = (
     "observed", "unobserved", "unobserved std", "worst", "gap closed", "gap closed (observed after)", "std change",
-    "worst change", "observed change", "trained - unobserved", "negation drop kept", "held-out change",
+    "worst change", "observed change", "trained - unobserved", "negation drop change", "negation drop kept",
+    "held-out change",
 )  # fmt: skip
+
+
+_SHARES = {"gap": ("gap closed", "gap closed (observed after)"), "drop": ("negation drop kept",)}
+"""What shares are taken of."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,6 @@ def table(rows: Sequence[RowResult], *, resamples: int = 2000, level: float = 0.
 
 
 def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples: int, level: float, seed: int) -> Line:
-    pairs = _alike(pairs)
     registers = sorted(
         {
             register
@@ -111,36 +119,13 @@ def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples:
     for name in FIGURES:
         low, high = np.quantile([draw[name] for draw in draws], [tail, 1 - tail])
         figures[name] = Estimate(point[name], float(low), float(high), level)
-    # A share of a gap that may be none is no number.
-    gaps = np.quantile([draw["gap"] for draw in draws], [tail, 1 - tail])
-    if gaps[0] <= 0:
-        for name in ("gap closed", "gap closed (observed after)"):
-            figures[name] = Estimate(float("nan"), float("nan"), float("nan"), level)
+    for whole, shares in _SHARES.items():  # a share of what may be nothing is no number
+        if np.quantile([draw[whole] for draw in draws], tail) <= 0:
+            figures |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
     return Line(
         method, len(pairs), figures, pairs[0].after.parameters,
         float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, rivals),
     )  # fmt: skip
-
-
-def _alike(pairs: Sequence[Pair]) -> list[Pair]:
-    """Both sides cut to the wordings and inputs that both were measured on."""
-    return [Pair(_cut(pair.before, pair.after), _cut(pair.after, pair.before)) for pair in pairs]
-
-
-def _cut(row: RowResult, other: RowResult) -> RowResult:
-    tasks = {}
-    for name, task in row.tasks.items():
-        theirs = other.tasks[name]
-        count = min(len(task.inputs), len(theirs.inputs))
-        kept = [place for place, one in enumerate(task.wordings) if one in theirs.wordings]
-        tasks[name] = TaskResult(
-            tuple(task.wordings[place] for place in kept),
-            tuple(task.exposures[place] for place in kept),
-            tuple(task.registers[place] for place in kept),
-            task.inputs[:count],
-            tuple(task.right[place][:count] for place in kept),
-        )
-    return RowResult(**{**vars(row), "tasks": tasks})
 
 
 def _tasks(row: RowResult, names: Sequence[str]) -> list[TaskResult]:
@@ -181,6 +166,7 @@ def _figures(pairs: Sequence[Pair], draw: _Draw) -> dict[str, float]:
     gained = after.unobserved - before.unobserved
     return {
         "gap": gap,
+        "drop": drops[0],
         "observed": after.observed,
         "unobserved": after.unobserved,
         "unobserved std": float(stds[1]),
@@ -191,6 +177,7 @@ def _figures(pairs: Sequence[Pair], draw: _Draw) -> dict[str, float]:
         "worst change": after.worst - before.worst,
         "observed change": after.observed - before.observed,
         "trained - unobserved": after.trained - after.unobserved,
+        "negation drop change": drops[1] - drops[0],
         "negation drop kept": drops[1] / drops[0] if drops[0] else np.nan,
         "held-out change": float(np.average(held, weights=draw.runs)),
     }
@@ -245,7 +232,7 @@ def _of_task(task: TaskResult, draw: _Draw) -> _Side:
     variance = float(counts @ (chosen - average) ** 2 / max(counts.sum() - 1, 1))
     return _Side(
         mean(Exposure.OBSERVED), average, mean(Exposure.TRAINED), mean(Exposure.NEGATED),
-        variance - draw.noise * parsed.noise, float(chosen[counts > 0].min()),
+        variance - draw.noise * parsed.noise, float(chosen.min()),
     )  # fmt: skip
 
 
@@ -269,11 +256,10 @@ def _versus(pairs: Sequence[Pair], rivals: Sequence[Pair]) -> float | None:
         rival = theirs.get((pair.after.seed, pair.after.fingerprint))
         if rival is None or rival is pair.after or rival.method == pair.after.method:
             continue
-        (both,) = _alike([Pair(rival, pair.after)])
-        registers = {name: 1.0 for task in both.after.tasks.values() for name in task.registers}
-        inputs = len(_tasks(both.after, ALIGNED)[0].inputs)
+        registers = {name: 1.0 for task in pair.after.tasks.values() for name in task.registers}
+        inputs = len(_tasks(pair.after, ALIGNED)[0].inputs)
         even = _Draw(np.ones(1), registers, np.ones(inputs), 1.0)
-        differences.append(_side(both.after, ALIGNED, even).unobserved - _side(both.before, ALIGNED, even).unobserved)
+        differences.append(_side(pair.after, ALIGNED, even).unobserved - _side(rival, ALIGNED, even).unobserved)
     if not differences:
         return None
     found = np.array(differences)
