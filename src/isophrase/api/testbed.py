@@ -58,9 +58,9 @@ def rows_table(results: Path, source: Source = Source.OWN, shown: Display | None
         StoreError: There are no rows to compare.
     """
     testbed = load_testbed(source, cache_folder())
-    current = {row_digest(testbed, key) for key in all_keys(source)}
+    order = {row_digest(testbed, key): place for place, key in enumerate(all_keys(source))}
     kept = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
-    found = [row for row in kept if row.digest in current]
+    found = sorted((row for row in kept if row.digest in order), key=lambda row: order[row.digest])
     if len(found) < len(kept):
         (shown or Silent()).note(f"{len(kept) - len(found)} rows of another recipe or version are left out")
     if not any(row.method == "none" for row in found):

@@ -120,7 +120,7 @@ def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples:
         low, high = np.quantile([draw[name] for draw in draws], [tail, 1 - tail])
         figures[name] = Estimate(point[name], float(low), float(high), level)
     for whole, shares in _SHARES.items():  # a share of what may be nothing is no number
-        if np.quantile([draw[whole] for draw in draws], tail) <= 0:
+        if np.quantile([draw[whole] for draw in draws], tail) <= 0 or any(draw[whole] == 0 for draw in draws):
             figures |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
     return Line(
         method, len(pairs), figures, pairs[0].after.parameters,
