@@ -107,8 +107,7 @@ class RowResult:
 def development_keys(source: Source) -> list[RowKey]:
     """The rows from which `default` is chosen; none of them sees a test wording or a test input."""
     return [
-        RowKey(method=method, seed=0, tuned=0, source=source, quota=DEVELOPMENT)
-        for method in ("none", *CANDIDATES)
+        RowKey(method=method, seed=0, tuned=0, source=source, quota=DEVELOPMENT) for method in ("none", *CANDIDATES)
     ]
 
 
