@@ -1,10 +1,20 @@
+import pytest
+
 from isophrase.alignment.method import METHODS, Draws, Method, Parameters, beyond_defaults, method_of
+from isophrase.errors import ManyErrors
 from isophrase.types import plain
 
 
 def test_what_a_method_says_beyond_the_defaults_makes_it_again():
     for method in METHODS.values():
         assert method_of({"base": "pt+kl", **beyond_defaults(plain(method))}) == method
+
+
+def test_every_number_out_of_range_is_said_at_once():
+    with pytest.raises(ManyErrors) as caught:
+        method_of({"views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1}})
+    for name in ("views", "draws.splices", "draws.cases", "draws.layers"):
+        assert f"{name}: expected" in str(caught.value)
 
 
 def test_neutral_options_do_not_change_what_a_method_says():

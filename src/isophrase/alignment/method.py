@@ -211,7 +211,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Named methods. `default` was chosen on the development wordings of the testbed (docs/alignment.md)."""
+"""Named methods. `default` was chosen on the development wordings of the testbed (docs/lab-notes.md)."""
 
 
 def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:
@@ -286,5 +286,12 @@ def _check(method: Method) -> None:
     ):
         if value < 1:
             problems.append(f"{name}: expected at least 1; got {value}")
+    draws = method.draws
+    for name, share in (("registers", draws.registers), ("splices", draws.splices), ("cases", draws.cases)):
+        if not 0 <= share <= 1:
+            problems.append(f"draws.{name}: expected a probability, 0 to 1; got {share}")
+    for name, value in (("views", method.views), ("draws.layers", draws.layers)):
+        if value < 0:
+            problems.append(f"{name}: expected at least 0; got {value}")
     if problems:
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code)
