@@ -15,7 +15,9 @@ from isophrase.types import Role, Split
 
 REVIEWS = own_reviews()
 TESTBED = load_testbed(Source.OWN, cache_folder())
-WORDINGS = {item.task.name.removeprefix("testbed-"): item.wordings for item in TESTBED.materials}
+MATERIALS = dict(zip(TASKS, TESTBED.materials, strict=True))
+OPPOSITES = dict(zip(TASKS, TESTBED.opposites, strict=True))
+WORDINGS = {name: item.wordings for name, item in MATERIALS.items()}
 
 
 def test_there_are_enough_reviews_of_every_split_and_none_twice():
@@ -57,7 +59,9 @@ def test_every_task_has_enough_wordings_of_every_kind(name):
     assert len(wordings.train) >= 24
     assert len(wordings.dev) >= 8
     assert len(wordings.test) >= 24
-    assert {item.role for item in wordings.test_controls} == {Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE}
+    for controls in (wordings.train_controls, wordings.test_controls):
+        assert [item.role for item in controls].count(Role.NEGATED) >= 3
+        assert {item.role for item in controls} == {Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE}
     assert len(HELD_OUT) == 2
 
 
@@ -78,6 +82,29 @@ def test_no_test_wording_is_near_a_trained_one(name):
     seen = {item.id: item.template for item in (*wordings.references, *wordings.train, *wordings.dev)}
     assert not near_duplicates_between(seen, test, 0.6)
     assert not {item.register for item in wordings.test} & {item.register for item in (*wordings.train, *wordings.dev)}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_negated_test_wording_is_near_one_that_tuning_or_alignment_sees(name):
+    tuned = {item.id: item.template for item in OPPOSITES[name].wordings.references}
+    trained, test = (
+        {item.id: item.template for item in controls if item.role is Role.NEGATED}
+        for controls in (WORDINGS[name].train_controls, WORDINGS[name].test_controls)
+    )
+    assert len(tuned) >= 6
+    assert not near_duplicates_between(tuned | trained, test, 0.6)
+    labels = {label for options, _ in RULES.values() for label in options}
+    for template in tuned.values():
+        assert not labels & set("".join(c if c.isalpha() else " " for c in template.lower()).split())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_negated_wording_asks_for_a_label_that_is_wrong_otherwise(name):
+    plain = {example.id: example for example in MATERIALS[name].train}
+    asked = OPPOSITES[name].train
+    assert [one.id for one in asked] == list(plain)
+    assert all(one.gold != plain[one.id].gold and one.options == plain[one.id].options for one in asked)
+    assert {place for one in asked for place in one.gold} == set(range(len(asked[0].options)))
 
 
 def test_registers_for_training_are_no_near_copies_and_hold_a_wording_once():

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from isophrase.alignment.registers import Register
-from isophrase.testbed import recipe, rows
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN
+from isophrase.testbed import measuring, recipe, rows
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER
 from isophrase.testbed.rows import RowKey, run_row
 
 
@@ -32,13 +32,39 @@ def test_rows_measured_on_other_data_share_their_weights_and_no_row_outlives_its
     main, development = (RowKey(method="default", seed=0, tuned=0, quota=quota) for quota in (MAIN, DEVELOPMENT))
     assert rows._training_identity(testbed, main) == rows._training_identity(testbed, development)
     assert rows.row_digest(testbed, main) != rows.row_digest(testbed, development)
-    other = recipe.Testbed(
-        testbed.source, tuple(replace(one, wordings=_reworded(one.wordings)) for one in testbed.materials)
-    )
+    reworded = tuple(replace(one, wordings=_reworded(one.wordings)) for one in testbed.materials)
+    other = replace(testbed, materials=reworded)
     assert rows._training_identity(other, main) == rows._training_identity(testbed, main)
     assert rows.row_digest(other, main) != rows.row_digest(testbed, main)
-    fewer = recipe.Testbed(testbed.source, testbed.materials[1:])
+    fewer = replace(testbed, materials=testbed.materials[1:])
     assert rows.row_digest(fewer, main) != rows.row_digest(testbed, main)
+
+
+def test_another_negated_wording_makes_another_tuned_model():
+    testbed = recipe.load_testbed(recipe.Source.OWN, Path())
+    first = testbed.opposites[0]
+    changed = replace(first.wordings.references[0], template="Now: {{ text }}")
+    other = replace(first, wordings=replace(first.wordings, references=(changed, *first.wordings.references[1:])))
+    folders = [
+        rows.tuned_folder(Path(), replace(testbed, opposites=opposites), 0)
+        for opposites in (testbed.opposites, (other, *testbed.opposites[1:]), ())
+    ]
+    assert len(set(folders)) == 3
+
+
+def test_every_row_is_measured_within_the_rows_that_it_is_compared_with():
+    material = recipe.load_testbed(recipe.Source.OWN, Path()).materials[0]
+    for held in (False, True):
+        chosen = [measuring._wordings(material, quota, held=held) for quota in (MAIN, OTHER)]
+        main, other = ({one.id for one, _ in wordings} for wordings in chosen)
+        assert other < main
+    keys = rows.all_keys(recipe.Source.OWN)
+    assert len(set(keys)) == len(keys)
+    for method in ("pt", "pt+kl", "default"):
+        runs = [key for key in keys if key.method == method]
+        assert len(runs) >= 6
+        assert len({key.tuned for key in runs}) >= 2
+    assert all(key.quota == (MAIN if key.method in rows.MAIN_ROWS else OTHER) for key in keys)
 
 
 def test_only_rows_with_registers_depend_on_them(monkeypatch):

@@ -101,6 +101,28 @@ def test_a_repair_that_is_better_in_all_six_runs_has_the_smallest_p():
     assert found["pt"].versus is None
 
 
+def test_a_row_of_fewer_wordings_and_inputs_is_compared_on_those_alone():
+    random = np.random.default_rng(3)
+    accuracies = levels(0.9, lambda register, wording: 0.4 if wording.endswith("2") else 0.8)
+    before, rival = row("none", accuracies, random=random), row("pt", accuracies, random=random)
+    fewer = replace(before, method="x", tasks={name: fewer_of(task) for name, task in before.tasks.items()})
+    found = lines(before, rival, fewer)["x"]
+    assert len(fewer.tasks["testbed-number"].wordings) == 18
+    for name in ("gap closed", "worst change", "observed change", "negation drop change", "held-out change"):
+        assert found.figures[name].value == pytest.approx(0)
+    same = replace(rival, tasks={name: fewer_of(task) for name, task in rival.tasks.items()}, method="y")
+    assert lines(before, rival, same)["y"].versus == 1  # no difference to itself where both were measured
+
+
+def fewer_of(task):
+    chosen = [place for place, one in enumerate(task.wordings) if not one.endswith("2")]
+    return TaskResult(
+        tuple(task.wordings[place] for place in chosen), tuple(task.exposures[place] for place in chosen),
+        tuple(task.registers[place] for place in chosen), task.inputs[:40],
+        tuple(task.right[place][:40] for place in chosen),
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_intervals_of_the_gap_closed_cover_the_truth():
     random = np.random.default_rng(1)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -90,6 +90,23 @@ def make_task(name: str, reviews: Sequence[Review], origin: str) -> Task:
         description=f"The {name} of a short review, asked over the same reviews as the other testbed tasks.",
         origin=origin,
     )  # fmt: skip
+
+
+def make_opposite(task: Task) -> Task:
+    """The same inputs with the label that a negated wording of the task asks for: the other one, or one of the others.
+
+    Among several the input's id decides.
+    """
+    examples = tuple(replace(item, gold=(_wrong(item),)) for item in task.examples)
+    return replace(
+        task, name=task.name.replace("testbed-", "testbed-not-", 1), examples=examples,
+        description=f"What a negated wording of {task.name} asks for, over the same reviews.",
+    )  # fmt: skip
+
+
+def _wrong(example: Example) -> int:
+    others = [place for place in range(len(example.options)) if place not in example.gold]
+    return others[hashlib.sha256(example.id.encode()).digest()[0] % len(others)]
 
 
 def own_reviews() -> tuple[Review, ...]:

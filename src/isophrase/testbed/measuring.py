@@ -56,6 +56,8 @@ class Quota:
 
 
 MAIN = Quota()
+OTHER = Quota(registers=2, inputs=40, held_registers=1, held_inputs=20)
+"""Rows beside the main ones: fewer wordings and inputs, all of them among those of `MAIN`."""
 DEVELOPMENT = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV)
 
 
@@ -76,6 +78,19 @@ class TaskResult:
     registers: tuple[str, ...]
     inputs: tuple[str, ...]
     right: tuple[str, ...]
+
+
+def within(result: TaskResult, other: TaskResult) -> TaskResult:
+    """The answers under those wordings and for those inputs that another result has as well."""
+    rows = [place for place, one in enumerate(result.wordings) if one in other.wordings]
+    columns = [place for place, one in enumerate(result.inputs) if one in other.inputs]
+    return TaskResult(
+        tuple(result.wordings[row] for row in rows),
+        tuple(result.exposures[row] for row in rows),
+        tuple(result.registers[row] for row in rows),
+        tuple(result.inputs[column] for column in columns),
+        tuple("".join(result.right[row][column] for column in columns) for row in rows),
+    )
 
 
 def measure(

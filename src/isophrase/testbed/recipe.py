@@ -6,21 +6,21 @@ Knows what belongs together. Does not know how anything is trained or measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
 from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
 from isophrase.alignment.sampling import Material
-from isophrase.alignment.wordings import by_collection
+from isophrase.alignment.wordings import Wordings, by_collection
 from isophrase.sources.fetch import fetch_bigbench
 from isophrase.sources.instructions import read_instruction_set
-from isophrase.testbed.inputs import TASKS, Review, make_task, multiemo_reviews, own_reviews
+from isophrase.testbed.inputs import TASKS, Review, make_opposite, make_task, multiemo_reviews, own_reviews
 from isophrase.types import Split
 
 BASE = "smollm2-135m-instruct"
-VERSION = "1"
+VERSION = "2"
 """Changes whenever results of the recipe would."""
 
 
@@ -40,6 +40,10 @@ TUNING = Method(
     schedule=Schedule(steps=360, rate=1e-4, weight_decay=0.01),
 )
 """Instruction tuning of all weights on the observed wordings of all six tasks."""
+READING = replace(TUNING, schedule=Schedule(steps=150, rate=1e-4, weight_decay=0.01))
+"""What follows, with negated wordings among them; mixed in from the start they keep the rest from being learnt."""
+_NEGATED = 0.7
+"""How often a negated wording is drawn for each plain one: a model that never met one reads none."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class Testbed:
     Attributes:
         source: Where the reviews are from.
         materials: Task by task, in the order of `TASKS`.
+        opposites: The same tasks under negated wordings with the labels that these ask for; only the tuning sees them.
     """
 
     source: Source
     materials: tuple[Material, ...]
+    opposites: tuple[Material, ...] = ()
 
     def of(self, names: Sequence[str]) -> tuple[Material, ...]:
         """Some of the tasks."""
@@ -70,10 +76,19 @@ def load_testbed(source: Source, cache: Path) -> Testbed:
         reviews, origin = multiemo_reviews(cache), "BIG-bench multiemo (Apache-2.0)"
     else:
         reviews, origin = own_reviews(), "Written by the Isophrase project (Apache-2.0)."
-    return Testbed(source, tuple(_material(name, reviews, origin) for name in TASKS))
+    materials = tuple(_material(name, reviews, origin) for name in TASKS)
+    return Testbed(source, materials, tuple(map(_opposite, materials)))
 
 
 def _material(name: str, reviews: Sequence[Review], origin: str) -> Material:
     task = make_task(name, reviews, origin)
     source = read_instruction_set(files("isophrase.data") / "testbed" / "wordings" / f"{name}.yaml")
     return Material(task, by_collection(source), task.split(Split.TRAIN), task.split(Split.DEV))
+
+
+def _opposite(material: Material) -> Material:
+    name = material.task.name.removeprefix("testbed-")
+    task = make_opposite(material.task)
+    source = read_instruction_set(files("isophrase.data") / "testbed" / "opposites" / f"{name}.yaml")
+    wordings = Wordings(source.instructions, (), (), ())
+    return Material(task, wordings, task.split(Split.TRAIN), task.split(Split.DEV), _NEGATED)

@@ -6,6 +6,7 @@ Knows what identifies a row, so that it is computed once. Does not know statisti
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,8 +26,8 @@ from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN, Quota, TaskResult, measure
-from isophrase.testbed.recipe import BASE, TUNING, VERSION, Source, Testbed
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, measure
+from isophrase.testbed.recipe import BASE, READING, TUNING, VERSION, Source, Testbed
 from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
 
@@ -37,18 +38,17 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "length-1": {"base": "pt+kl", "parameters": {"length": 1}},
     "length-5": {"base": "pt+kl", "parameters": {"length": 5}},
     "length-40": {"base": "pt+kl", "parameters": {"length": 40}},
-    "ten-times": {"base": "default", "schedule": {"steps": 10 * METHODS["default"].schedule.steps}},
+    "ten-times": {"base": "pt+kl", "schedule": {"steps": 10 * METHODS["pt+kl"].schedule.steps}},
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "lora-anchored": {"base": "default", "draws": {"registers": 0.5, "layers": 1, "splices": 0.0, "cases": 0.0}},
-    "lora-varied": {"base": "default"},
-    "lora-supervised": {"base": "default", "supervised": 0.5, "consistency": 0.5, "schedule": {"rate": 2e-3}},
+    "lora-varied": {"base": "default", "supervised": 0.2, "consistency": 0.8, "draws": {"controls": 1}},
+    "lora-supervised": {"base": "default", "supervised": 0.5, "consistency": 0.5, "draws": {"controls": 2}},
 }
 """What `default` was chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
-MAIN_SEEDS, OTHER_SEEDS = 5, 3
+MAIN_SEEDS, OTHER_SEEDS, ABLATION_SEEDS = 6, 2, 1
 TUNED_MODELS = 2
 
 Notify = Callable[[str], None]
@@ -107,7 +107,9 @@ class RowResult:
 def development_keys(source: Source) -> list[RowKey]:
     """The rows from which `default` is chosen; none of them sees a test wording or a test input."""
     return [
-        RowKey(method=method, seed=0, tuned=0, source=source, quota=DEVELOPMENT) for method in ("none", *CANDIDATES)
+        RowKey(method=method, seed=seed, tuned=seed, source=source, quota=DEVELOPMENT)
+        for seed in range(TUNED_MODELS)
+        for method in ("none", *CANDIDATES)
     ]
 
 
@@ -122,10 +124,10 @@ def all_keys(source: Source) -> list[RowKey]:
     if source is Source.BIGBENCH:
         return main
     return main + [
-        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source)
+        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
         for seed in range(OTHER_SEEDS)
         for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
-        if method not in UNTRAINED or seed < TUNED_MODELS
+        if method not in ABLATIONS or seed < ABLATION_SEEDS
     ]
 
 
@@ -149,14 +151,21 @@ def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Pat
 
 
 def _tune(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
-    loaded = load(ModelSpec("base", BASE, dtype="float32", prompt_format=PromptFormat.PLAIN))
-    training = Training(method=TUNING, materials=testbed.materials, seed=seed, every=70)
+    """Two trainings, one after the other; the first one stays until both are done, for a run that is killed."""
+    plain_folder = folder.with_name(f"{folder.name}-plain")
     purpose = Purpose(kind="tune", name="testbed", tuned_on=None)
 
     def say(step: Step) -> None:
         notify(f"tuning: step {step.number}, loss {step.total:.3f}")
 
-    run_training(loaded, training, purpose, folder, on_step=say)
+    for method, materials, source, place in (
+        (TUNING, testbed.materials, BASE, plain_folder),
+        (READING, testbed.materials + testbed.opposites, str(plain_folder), folder),
+    ):
+        loaded = load(ModelSpec("base", source, dtype="float32", prompt_format=PromptFormat.PLAIN))
+        training = Training(method=method, materials=materials, seed=seed, every=70)
+        run_training(loaded, training, purpose, place, on_step=say)
+    shutil.rmtree(plain_folder)
 
 
 def row_method(name: str) -> Method:
@@ -269,8 +278,8 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
 
 
 def _tuned_identity(testbed: Testbed) -> str:
-    seen = [[item.wordings.references, item.train] for item in testbed.materials]
-    tuning = beyond_defaults(plain(TUNING))
+    seen = [[item.wordings.references, item.train, item.weight] for item in testbed.materials + testbed.opposites]
+    tuning = [beyond_defaults(plain(method)) for method in (TUNING, READING)]
     return digest({"version": VERSION, "source": testbed.source, "base": BASE, "tuning": tuning, "seen": seen})
 
 

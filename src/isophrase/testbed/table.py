@@ -1,17 +1,17 @@
 """The testbed's table: what each method repairs, with intervals over seeds, wordings and inputs.
 
-Knows kept rows, all measured on the same wordings and inputs. Intervals are percentile bootstrap: seeds with their
-tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew together; the worst wording
-is that of all registers in every draw, as a minimum over fewer would be another figure. Runs that share a tuned model
-count as independent, so intervals and p speak of alignment seeds and texts, hardly of other tuned models. Does not know
-how rows came about.
+Knows kept rows. What a row is compared with counts on that row's wordings and inputs alone. Intervals are percentile
+bootstrap: seeds with their tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew
+together; the worst wording is that of all registers in every draw, as a minimum over fewer would be another figure.
+Runs that share a tuned model count as independent, so intervals and p speak of alignment seeds and texts, hardly of
+other tuned models. Does not know how rows came about.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from isophrase.statistics.tables import Estimate
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import Exposure, TaskResult
+from isophrase.testbed.measuring import Exposure, TaskResult, within
 from isophrase.testbed.rows import RowResult
 
 Floats = NDArray[np.float64]
@@ -83,8 +83,12 @@ def pairs_of(rows: Sequence[RowResult]) -> dict[str, list[Pair]]:
     found: dict[str, list[Pair]] = {}
     for row in rows:
         if row.fingerprint in before:
-            found.setdefault(row.method, []).append(Pair(before[row.fingerprint], row))
+            found.setdefault(row.method, []).append(Pair(_within(before[row.fingerprint], row), row))
     return found
+
+
+def _within(row: RowResult, other: RowResult) -> RowResult:
+    return replace(row, tasks={name: within(task, other.tasks[name]) for name, task in row.tasks.items()})
 
 
 def table(rows: Sequence[RowResult], *, resamples: int = 2000, level: float = 0.95, seed: int = 0) -> list[Line]:
@@ -259,7 +263,8 @@ def _versus(pairs: Sequence[Pair], rivals: Sequence[Pair]) -> float | None:
         registers = {name: 1.0 for task in pair.after.tasks.values() for name in task.registers}
         inputs = len(_tasks(pair.after, ALIGNED)[0].inputs)
         even = _Draw(np.ones(1), registers, np.ones(inputs), 1.0)
-        differences.append(_side(pair.after, ALIGNED, even).unobserved - _side(rival, ALIGNED, even).unobserved)
+        theirs_here = _within(rival, pair.after)
+        differences.append(_side(pair.after, ALIGNED, even).unobserved - _side(theirs_here, ALIGNED, even).unobserved)
     if not differences:
         return None
     found = np.array(differences)

@@ -1,0 +1,60 @@
+"""Prints the kept rows of the wording testbed as a Markdown table, a column for each method.
+
+Usage: python docs/testbed_table.py docs/results/testbed [--source bigbench] [--method pt --method default]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from isophrase.api.testbed import rows_table
+from isophrase.statistics.tables import Estimate
+from isophrase.testbed.recipe import Source
+from isophrase.testbed.table import FIGURES, Line
+
+
+def lines(columns: Sequence[Line]) -> Iterator[str]:
+    """The table, one line for each figure."""
+    yield _cells(["", *(f"`{line.method}`" if line.method != "none" else "no repair" for line in columns)])
+    yield _cells(["---", *("---:" for _ in columns)])
+    yield _cells(["runs", *(str(line.runs) for line in columns)])
+    for name in FIGURES:
+        yield _cells([name.replace(" - ", " − "), *(_figure(name, line) for line in columns)])
+    yield _cells(["parameters", *(f"{line.parameters:,}" for line in columns)])
+    yield _cells(["minutes", *(f"{line.minutes:.1f}" for line in columns)])
+    yield _cells(["p against `pt`", *("–" if line.versus is None else f"{line.versus:.3f}" for line in columns)])
+
+
+def _cells(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _figure(name: str, line: Line) -> str:
+    estimate = line.figures[name]
+    compared = "change" in name or "closed" in name or "kept" in name
+    if math.isnan(estimate.value) or (line.method == "none" and compared):
+        return "–"
+    return _interval(estimate, signed="change" in name)
+
+
+def _interval(estimate: Estimate, *, signed: bool) -> str:
+    value = f"{100 * estimate.value:{'+' if signed else ''}.1f}"
+    return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]".replace("-", "−")
+
+
+def main() -> None:
+    """Parse the arguments and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="the folder of kept rows")
+    parser.add_argument("--source", type=Source, default=Source.OWN)
+    parser.add_argument("--method", action="append", help="only these methods; default: all")
+    arguments = parser.parse_args()
+    found = rows_table(arguments.results, arguments.source)
+    print("\n".join(lines([line for line in found if not arguments.method or line.method in arguments.method])))
+
+
+if __name__ == "__main__":
+    main()
