@@ -153,6 +153,18 @@ def test_a_share_of_a_negation_drop_that_may_be_none_is_withheld():
     assert found["negation drop change"].value == pytest.approx(0.02, abs=0.01)
 
 
+def test_a_change_of_a_spread_that_may_be_none_is_withheld_and_a_rare_draw_without_one_is_passed_over():
+    def spread(shares):
+        of = dict(zip(REGISTERS, shares, strict=True))
+        return row("none", levels(0.9, lambda register, _: of[register]))
+
+    steadier = row("x", levels(0.9, 0.9))
+    in_one = lines(spread((0.4, 0.9, 0.9, 0.9, 0.9, 0.9)), steadier, resamples=300)["x"].figures["std change"]
+    assert np.isnan(in_one.value)
+    in_all = lines(spread((0.2, 0.2, 0.55, 0.55, 0.9, 0.9)), steadier, resamples=1000)["x"].figures["std change"]
+    assert (in_all.value, in_all.low, in_all.high) == pytest.approx((-1, -1, -1))
+
+
 def test_the_worst_wording_is_that_of_all_registers_in_every_draw():
     one_bad = {**levels(0.9, 0.8), Exposure.UNOBSERVED: lambda register, wording: 0.3 if wording == "a0" else 0.9}
     found = lines(row("none", levels(0.9, 0.8)), row("x", one_bad), resamples=300)["x"].figures["worst"]

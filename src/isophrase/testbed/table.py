@@ -62,7 +62,11 @@ FIGURES = (
 )  # fmt: skip
 
 
-_SHARES = {"gap": ("gap closed", "gap closed (observed after)"), "drop": ("negation drop kept",)}
+_SHARES = {
+    "gap": ("gap closed", "gap closed (observed after)"),
+    "drop": ("negation drop kept",),
+    "std before": ("std change",),
+}
 """What shares are taken of."""
 
 
@@ -121,10 +125,12 @@ def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples:
     tail = (1 - level) / 2
     figures = {}
     for name in FIGURES:
-        low, high = np.quantile([draw[name] for draw in draws], [tail, 1 - tail])
+        values = np.array([draw[name] for draw in draws])
+        known = values[~np.isnan(values)]  # a share has no value in the rare draw where there is nothing to share
+        low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
         figures[name] = Estimate(point[name], float(low), float(high), level)
-    for whole, shares in _SHARES.items():  # a share of what may be nothing is no number
-        if np.quantile([draw[whole] for draw in draws], tail) <= 0 or any(draw[whole] == 0 for draw in draws):
+    for whole, shares in _SHARES.items():  # a share of what may well be nothing is no number
+        if np.quantile([draw[whole] for draw in draws], tail) <= 0:
             figures |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
     return Line(
         method, len(pairs), figures, pairs[0].after.parameters,
@@ -171,6 +177,7 @@ def _figures(pairs: Sequence[Pair], draw: _Draw) -> dict[str, float]:
     return {
         "gap": gap,
         "drop": drops[0],
+        "std before": float(stds[0]),
         "observed": after.observed,
         "unobserved": after.unobserved,
         "unobserved std": float(stds[1]),
