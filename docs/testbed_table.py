@@ -1,6 +1,7 @@
 """Prints the kept rows of the wording testbed as a Markdown table, a column for each method.
 
 Usage: python docs/testbed_table.py docs/results/testbed [--source bigbench] [--method pt --method default]
+       python docs/testbed_table.py docs/results/testbed/development --development [--tuned 0]
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from isophrase.api.testbed import rows_table
 from isophrase.statistics.tables import Estimate
 from isophrase.testbed.recipe import Source
+from isophrase.testbed.rows import all_keys, development_keys
 from isophrase.testbed.table import FIGURES, Line
 
 
@@ -51,8 +53,12 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="the folder of kept rows")
     parser.add_argument("--source", type=Source, default=Source.OWN)
     parser.add_argument("--method", action="append", help="only these methods; default: all")
+    parser.add_argument("--development", action="store_true", help="the rows from which `default` is chosen")
+    parser.add_argument("--tuned", type=int, help="only rows of the tuned model with this seed")
     arguments = parser.parse_args()
-    found = rows_table(arguments.results, arguments.source)
+    keys = development_keys(arguments.source) if arguments.development else all_keys(arguments.source)
+    chosen = [key for key in keys if arguments.tuned in (None, key.tuned)]
+    found = rows_table(arguments.results, arguments.source, chosen)
     print("\n".join(lines([line for line in found if not arguments.method or line.method in arguments.method])))
 
 

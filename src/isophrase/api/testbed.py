@@ -51,14 +51,22 @@ def fill_rows(
     shown.step("testbed rows", done, len(wanted))
 
 
-def rows_table(results: Path, source: Source = Source.OWN, shown: Display | None = None) -> list[Line]:
+def rows_table(
+    results: Path, source: Source = Source.OWN, keys: Sequence[RowKey] | None = None, shown: Display | None = None
+) -> list[Line]:
     """The table over kept rows; what is kept of another recipe is left out, and said to be.
+
+    Args:
+        results: The folder of kept rows.
+        source: Where the reviews are from.
+        keys: Which rows; default: all of the table.
+        shown: Where it is said that rows are left out.
 
     Raises:
         StoreError: There are no rows to compare.
     """
     testbed = load_testbed(source, cache_folder())
-    order = {row_digest(testbed, key): place for place, key in enumerate(all_keys(source))}
+    order = {row_digest(testbed, key): place for place, key in enumerate(all_keys(source) if keys is None else keys)}
     kept = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
     found = sorted((row for row in kept if row.digest in order), key=lambda row: order[row.digest])
     if len(found) < len(kept):

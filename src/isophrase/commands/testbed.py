@@ -82,7 +82,7 @@ def show_table(results: Results = RESULTS, source: SourceName = "own") -> None:
     from isophrase.testbed.table import FIGURES
 
     with display(console(stderr=True)) as shown:
-        lines = api.rows_table(results, _source(source), shown)
+        lines = api.rows_table(results, _source(source), shown=shown)
     header = ("method", "runs", *FIGURES, "parameters", "minutes", "p against pt")
     table(header, [_row(line) for line in lines])
 

@@ -17,7 +17,7 @@ from isophrase.alignment.wordings import Wordings, by_collection
 from isophrase.sources.fetch import fetch_bigbench
 from isophrase.sources.instructions import read_instruction_set
 from isophrase.testbed.inputs import TASKS, Review, make_opposite, make_task, multiemo_reviews, own_reviews
-from isophrase.types import Split
+from isophrase.types import InstructionSet, Split
 
 BASE = "smollm2-135m-instruct"
 VERSION = "2"
@@ -82,13 +82,15 @@ def load_testbed(source: Source, cache: Path) -> Testbed:
 
 def _material(name: str, reviews: Sequence[Review], origin: str) -> Material:
     task = make_task(name, reviews, origin)
-    source = read_instruction_set(files("isophrase.data") / "testbed" / "wordings" / f"{name}.yaml")
-    return Material(task, by_collection(source), task.split(Split.TRAIN), task.split(Split.DEV))
+    return Material(task, by_collection(_wordings("wordings", name)), task.split(Split.TRAIN), task.split(Split.DEV))
 
 
 def _opposite(material: Material) -> Material:
     name = material.task.name.removeprefix("testbed-")
     task = make_opposite(material.task)
-    source = read_instruction_set(files("isophrase.data") / "testbed" / "opposites" / f"{name}.yaml")
-    wordings = Wordings(source.instructions, (), (), ())
+    wordings = Wordings(_wordings("opposites", name).instructions, (), (), ())
     return Material(task, wordings, task.split(Split.TRAIN), task.split(Split.DEV), _NEGATED)
+
+
+def _wordings(kind: str, name: str) -> InstructionSet:
+    return read_instruction_set(files("isophrase.data") / "testbed" / kind / f"{name}.yaml")

@@ -45,7 +45,7 @@ CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "lora-varied": {"base": "default", "supervised": 0.2, "consistency": 0.8, "draws": {"controls": 1}},
     "lora-supervised": {"base": "default", "supervised": 0.5, "consistency": 0.5, "draws": {"controls": 2}},
 }
-"""What `default` was chosen from, on development wordings and inputs (docs/alignment.md)."""
+"""What `default` is chosen from, on development wordings and inputs (docs/alignment.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
 MAIN_SEEDS, OTHER_SEEDS, ABLATION_SEEDS = 6, 2, 1
