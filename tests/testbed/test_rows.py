@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from isophrase.alignment.registers import Register
 from isophrase.testbed import measuring, recipe, rows
 from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER
@@ -64,7 +66,17 @@ def test_every_row_is_measured_within_the_rows_that_it_is_compared_with():
         runs = [key for key in keys if key.method == method]
         assert len(runs) >= 6
         assert len({key.tuned for key in runs}) >= 2
-    assert all(key.quota == (MAIN if key.method in rows.MAIN_ROWS else OTHER) for key in keys)
+    assert all(key.quota == (MAIN if key.method in ("none", *rows.MAIN_ROWS) else OTHER) for key in keys)
+
+
+@pytest.mark.parametrize("source", recipe.Source)
+def test_no_training_of_the_table_has_a_seed_that_default_was_chosen_with(source):
+    chosen = {key.seed for key in rows.development_keys(source)}
+    trained = [key for key in rows.all_keys(source) if key.method != "none"]
+    assert chosen
+    assert not chosen & {key.seed for key in trained}
+    repaired = {key.tuned for key in trained}
+    assert repaired == {key.tuned for key in rows.all_keys(source) if key.method == "none"}
 
 
 def test_only_rows_with_registers_depend_on_them(monkeypatch):

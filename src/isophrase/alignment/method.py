@@ -205,9 +205,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "worst-wording": replace(PT, worst_group=0.5),
         "default": Method(
             parameters=_LORA,
-            schedule=_LORA_SCHEDULE,
-            draws=Draws(references=1, controls=1, registers=0.6, layers=2, splices=0.3, cases=0.15),
+            supervised=0.5,
+            consistency=0.5,
             anchor=0.8,
+            draws=Draws(references=1, controls=2, registers=0.6, layers=2, splices=0.3, cases=0.15),
+            schedule=Schedule(steps=240, rate=2e-3),
         ),
     }
 )  # fmt: skip

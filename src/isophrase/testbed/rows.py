@@ -32,7 +32,7 @@ from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
 
 _NOT_TRAINED = ("none", *UNTRAINED)
-MAIN_ROWS = ("none", "pt", "pt+kl", "default")
+MAIN_ROWS = ("pt", "pt+kl", "default")
 OTHER_ROWS = ("ft", "ft+kl", "paft", "consensus", "contrastive", "worst-wording")
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "length-1": {"base": "pt+kl", "parameters": {"length": 1}},
@@ -42,14 +42,21 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "lora-varied": {"base": "default", "supervised": 0.2, "consistency": 0.8, "draws": {"controls": 1}},
-    "lora-supervised": {"base": "default", "supervised": 0.5, "consistency": 0.5, "draws": {"controls": 2}},
-}
-"""What `default` is chosen from, on development wordings and inputs (docs/alignment.md)."""
+    "lora-varied": {
+        "base": "default", "supervised": 0.2, "consistency": 0.8, "draws": {"controls": 1},
+        "schedule": {"rate": 1e-3, "steps": 150},
+    },
+    "lora-supervised": {"base": "default", "schedule": {"rate": 1e-3, "steps": 150}},
+    "lora-fast": {"base": "default", "schedule": {"steps": 150}},
+    "lora-long": {"base": "default", "schedule": {"steps": 240}},
+}  # fmt: skip
+"""What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
-MAIN_SEEDS, OTHER_SEEDS, ABLATION_SEEDS = 6, 2, 1
 TUNED_MODELS = 2
+MAIN_SEEDS = range(TUNED_MODELS, TUNED_MODELS + 6)
+"""Of the table's trainings: with none of them was `default` chosen (`development_keys`)."""
+OTHER_SEEDS, ABLATION_SEEDS = MAIN_SEEDS[:2], MAIN_SEEDS[:1]
 
 Notify = Callable[[str], None]
 
@@ -115,19 +122,18 @@ def development_keys(source: Source) -> list[RowKey]:
 
 def all_keys(source: Source) -> list[RowKey]:
     """The rows of the whole table, in the order in which they are worth having."""
-    main = [
-        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source)
-        for seed in range(MAIN_SEEDS if source is Source.OWN else 1)
-        for method in MAIN_ROWS
-        if method != "none" or seed < TUNED_MODELS  # without repair nothing depends on a seed but the tuned model
+    seeds, models = (MAIN_SEEDS, TUNED_MODELS) if source is Source.OWN else (MAIN_SEEDS[:1], 1)
+    main = [RowKey(method="none", seed=tuned, tuned=tuned, source=source) for tuned in range(models)]
+    main += [
+        RowKey(method=method, seed=seed, tuned=seed % models, source=source) for seed in seeds for method in MAIN_ROWS
     ]
     if source is Source.BIGBENCH:
         return main
     return main + [
         RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
-        for seed in range(OTHER_SEEDS)
+        for seed in OTHER_SEEDS
         for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
-        if method not in ABLATIONS or seed < ABLATION_SEEDS
+        if method not in ABLATIONS or seed in ABLATION_SEEDS
     ]
 
 
