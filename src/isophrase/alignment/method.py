@@ -180,7 +180,6 @@ class Method:
 
 _LORA = Parameters(kind=Kind.LORA)
 _FULL = Parameters(kind=Kind.FULL)
-_LORA_SCHEDULE = Schedule(rate=1e-3)
 _FULL_SCHEDULE = Schedule(rate=2e-5)
 
 PT = Method(supervised=1.0, consistency=0.0)
@@ -195,7 +194,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "pt+kl": PT_KL,
         # PAFT (2025, arXiv 2502.12859): one random wording for all inputs of a step, cross-entropy, LoRA.
         "paft": Method(
-            parameters=_LORA, schedule=_LORA_SCHEDULE, supervised=1.0, consistency=0.0,
+            parameters=_LORA, schedule=Schedule(rate=1e-3), supervised=1.0, consistency=0.0,
             draws=Draws(wordings=1, inputs=16),
         ),
         "consensus": replace(
