@@ -52,6 +52,7 @@ class Training:
         checkpoint: Where to keep the state; None: nowhere.
         every: Steps between checkpoints, and between looks.
         plain: Whether to use plain batches even where the token tree would do.
+        autocast: Whether matrix products of a step are bfloat16 where the device is fast in it.
     """
 
     method: Method
@@ -61,6 +62,7 @@ class Training:
     checkpoint: Path | None = None
     every: int = 50
     plain: bool = False
+    autocast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +319,7 @@ def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[
     optimiser.zero_grad(set_to_none=True)
     passes = []
     for turn in range(schedule.accumulate):
-        with _autocast(session.loaded):
+        with _precision(session):
             loss = session.loss(number * schedule.accumulate + turn)
         (loss.total / schedule.accumulate).backward()  # type: ignore[no-untyped-call]
         passes.append(loss)
@@ -339,11 +341,10 @@ def _mean(maps: Iterable[Any]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 
-def _autocast(loaded: LoadedModel) -> AbstractContextManager[Any]:
-    """bfloat16 for matrix products where the device is fast in it and the weights are float32."""
-    device = str(loaded.model.device)
-    if loaded.spec.dtype == "float32" and fast_dtype(device).value == "bfloat16":
-        return torch.autocast(loaded.model.device.type, torch.bfloat16)
+def _precision(session: Session) -> AbstractContextManager[Any]:
+    device = session.loaded.model.device
+    if session.training.autocast and fast_dtype(str(device)).value == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
 

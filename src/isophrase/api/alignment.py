@@ -21,6 +21,7 @@ from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Sight
 from isophrase.api.runs import fill_run, write_report
 from isophrase.cache import cache_folder
+from isophrase.errors import ConfigError
 from isophrase.experiment import parse_experiment
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import load
@@ -79,10 +80,12 @@ def tune(path: Path | str, out: Path | str | None = None, shown: Display | None 
 
 def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Aligned:
     folder = (Path(out) if out is not None else Path("runs") / job.name) / ADAPTER
-    loaded = load(job.model, notify=shown.note)
+    full = job.method.parameters.kind is Kind.FULL
+    loaded = load(_trainable(job.model, full=full), notify=shown.note)
     training = Training(
-        method=job.method, materials=job.materials, registers=tuple(bundled_registers()), seed=job.seed, every=job.every
-    )
+        method=job.method, materials=job.materials, registers=tuple(bundled_registers()), seed=job.seed,
+        every=job.every, autocast=job.model.dtype == "auto",
+    )  # fmt: skip
     log, close = open_trackers(job.trackers, job.name, folder.parent / "trackers", plain(job.method))
     steps = job.method.schedule.steps
 
@@ -104,6 +107,23 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Align
     page = training_page(job.name, [what, *record.notes], record.steps, record.sights)
     write_atomically(folder.parent / "training.html", page.encode())
     return Aligned(folder, record)
+
+
+def _trainable(spec: ModelSpec, *, full: bool) -> ModelSpec:
+    """The model as it is trained: weights that the optimiser changes are float32, or small steps would be rounded away.
+
+    Raises:
+        ConfigError: Half precision is asked for where all weights are trained.
+    """
+    if not full:
+        return spec
+    if spec.dtype not in ("auto", "float32"):
+        raise ConfigError(
+            "dtype auto or float32 where all weights are trained", got=spec.dtype,
+            remedy="say dtype: auto (float32 weights, bfloat16 products where the device is fast in them), or train an "
+            "adapter",
+        )  # fmt: skip
+    return replace(spec, dtype="float32")
 
 
 def verify(path: Path | str, out: Path | str | None = None, shown: Display | None = None) -> tuple[Path, Path]:

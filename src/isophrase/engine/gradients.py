@@ -167,5 +167,7 @@ def _gathered(prefixes: Sequence[Prefix], *, split: bool) -> tuple[list[Prefix],
 
 
 def logits(backbone: Backbone, states: Tensor) -> Tensor:
-    """The vocabulary projection of states: [rows, hidden] -> [rows, vocabulary], float32."""
-    return torch.cat([part for _, part in backbone.logits(states)], dim=-1)
+    """The vocabulary projection of states: [rows, hidden] -> [rows, vocabulary], float32 whatever is autocast."""
+    head = backbone.model.get_output_embeddings()
+    with torch.autocast(states.device.type, enabled=False):
+        return torch.cat([part for _, part in backbone.logits(states.to(head.weight.dtype))], dim=-1)

@@ -40,7 +40,8 @@ class LastLayer:
             part = forward(hidden[:, self.rows], *arguments, **options) if len(self.rows) else hidden[:, :0]
             if not isinstance(part, Tensor):  # a mixture of experts also says whom it chose
                 return forward(hidden, *arguments, **options)
-            return torch.zeros_like(hidden).index_copy_(1, self.rows, part)
+            # Under autocast the part is of another dtype than what came in.
+            return part.new_zeros(hidden.shape).index_copy(1, self.rows, part)
 
         self._module.forward = some
         try:
