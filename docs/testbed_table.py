@@ -7,15 +7,13 @@ Usage: python docs/testbed_table.py docs/results/testbed [--source bigbench] [--
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from isophrase.api.testbed import rows_table
-from isophrase.statistics.tables import Estimate
 from isophrase.testbed.recipe import Source
 from isophrase.testbed.rows import all_keys, development_keys
-from isophrase.testbed.table import FIGURES, Line
+from isophrase.testbed.table import FIGURES, Line, figure_text
 
 
 def lines(columns: Sequence[Line]) -> Iterator[str]:
@@ -24,7 +22,7 @@ def lines(columns: Sequence[Line]) -> Iterator[str]:
     yield _cells(["---", *("---:" for _ in columns)])
     yield _cells(["runs", *(str(line.runs) for line in columns)])
     for name in FIGURES:
-        yield _cells([name.replace(" - ", " − "), *(_figure(name, line) for line in columns)])
+        yield _cells([name.replace(" - ", " − "), *(figure_text(line, name).replace("-", "−") for line in columns)])
     yield _cells(["parameters", *(f"{line.parameters:,}" for line in columns)])
     yield _cells(["minutes", *(f"{line.minutes:.1f}" for line in columns)])
     yield _cells(["p against `pt`", *("–" if line.versus is None else f"{line.versus:.3f}" for line in columns)])
@@ -32,19 +30,6 @@ def lines(columns: Sequence[Line]) -> Iterator[str]:
 
 def _cells(texts: Sequence[str]) -> str:
     return f"| {' | '.join(texts)} |"
-
-
-def _figure(name: str, line: Line) -> str:
-    estimate = line.figures[name]
-    compared = "change" in name or "closed" in name or "kept" in name
-    if math.isnan(estimate.value) or (line.method == "none" and compared):
-        return "–"
-    return _interval(estimate, signed="change" in name)
-
-
-def _interval(estimate: Estimate, *, signed: bool) -> str:
-    value = f"{100 * estimate.value:{'+' if signed else ''}.1f}"
-    return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]".replace("-", "−")
 
 
 def main() -> None:

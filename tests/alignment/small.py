@@ -53,7 +53,7 @@ def material(count: int = 8) -> Material:
     dev = tuple(example(number + 100, Split.DEV) for number in range(4))
     test = tuple(example(number + 200, Split.TEST) for number in range(4))
     task = Task("mood", "1", TaskKind.CLASSIFICATION, Metric.ACCURACY, train + dev + test)
-    return Material(task, Wordings((REFERENCE,), TRAIN, DEV, TEST, CONTROLS, CONTROLS), train, dev)
+    return Material(task, Wordings((REFERENCE,), TRAIN, DEV, TEST, CONTROLS, (), CONTROLS), train, dev)
 
 
 def tiny(family: str = "llama") -> Any:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from isophrase.alignment.method import Draws
 from isophrase.alignment.registers import Register, bundled_registers, wrap
 from isophrase.alignment.sampling import Purpose, draw
-from tests.alignment.small import REFERENCE, TRAIN, material
+from tests.alignment.small import CONTROLS, REFERENCE, TRAIN, material
 
 MATERIALS = (material(), replace(material(), task=replace(material().task, name="other"), weight=3.0))
 
@@ -47,6 +47,14 @@ def test_registers_are_drawn_with_their_probability():
     wrapped = sum("+" in item.wording.id for item in found) / len(found)
     assert 0.4 < wrapped < 0.6
     assert all(item.group.endswith(item.wording.id.split("+")[0]) for item in found)
+
+
+def test_a_control_in_registers_is_held_to_the_control_without_them():
+    registers = (Register("polite", "Please. {{ instruction }} Thanks."),)
+    draws = Draws(wordings=1, controls=2, registers=1.0, splices=1.0)
+    found = [item for item in draw(MATERIALS, draws, registers, 0, 0) if item.purpose is Purpose.CONTROL]
+    assert {item.reference for item in found} == set(CONTROLS)
+    assert {item.wording.template for item in found} == {"Please. Answer with the wrong label. {{ text }} Thanks."}
 
 
 def test_registers_that_speak_of_labels_are_for_tasks_with_options():

@@ -67,6 +67,17 @@ def test_collections_say_what_a_wording_is_for():
     assert [item.id for part in (wordings.train, wordings.dev, wordings.test) for item in part] == ["a", "b", "c"]
 
 
+def test_collections_say_what_a_control_is_for_and_others_are_shared_out():
+    said = [
+        one(part, f"Do not do it, {part}. {{{{ text }}}}", role=Role.NEGATED, collection=part)
+        for part in ("train", "dev", "test")
+    ]
+    unsaid = [one(f"not-{place}", f"Not so, {place}. {{{{ text }}}}", role=Role.NEGATED) for place in range(2)]
+    wordings = by_collection(replace(parted(), instructions=(*parted().instructions, *said, *unsaid)))
+    parts = (wordings.train_controls, wordings.dev_controls, wordings.test_controls)
+    assert [[item.id for item in part] for part in parts] == [["train", "not-1"], ["dev"], ["test", "not-0"]]
+
+
 def test_a_test_wording_that_training_sees_is_refused():
     with pytest.raises(ManyErrors, match="nearly 'a'"):
         by_collection(parted(c={"template": "Kindly tell its mood : {{ text }}"}))

@@ -9,7 +9,7 @@ import pytest
 from isophrase.alignment.registers import bundled_registers
 from isophrase.cache import cache_folder
 from isophrase.duplicates import near_duplicates, near_duplicates_between
-from isophrase.testbed.inputs import HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, own_reviews
+from isophrase.testbed.inputs import ALIGNED, HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, own_reviews
 from isophrase.testbed.recipe import Source, load_testbed
 from isophrase.types import Role, Split
 
@@ -59,9 +59,10 @@ def test_every_task_has_enough_wordings_of_every_kind(name):
     assert len(wordings.train) >= 24
     assert len(wordings.dev) >= 8
     assert len(wordings.test) >= 24
-    for controls in (wordings.train_controls, wordings.test_controls):
+    parts = [wordings.dev_controls, wordings.test_controls] + [wordings.train_controls] * (name in ALIGNED)
+    for controls in parts:
         assert [item.role for item in controls].count(Role.NEGATED) >= 3
-        assert {item.role for item in controls} == {Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE}
+    assert {item.role for item in parts[-1]} == {Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE}
     assert len(HELD_OUT) == 2
 
 
@@ -85,13 +86,15 @@ def test_no_test_wording_is_near_a_trained_one(name):
 @pytest.mark.parametrize("name", TASKS)
 def test_no_negated_test_wording_is_near_one_that_tuning_or_alignment_sees(name):
     tuned = {item.id: item.template for item in OPPOSITES[name].wordings.references}
-    trained, test = (
+    wordings = WORDINGS[name]
+    trained, dev, test = (
         {item.id: item.template for item in controls if item.role is Role.NEGATED}
-        for controls in (WORDINGS[name].train_controls, WORDINGS[name].test_controls)
+        for controls in (wordings.train_controls, wordings.dev_controls, wordings.test_controls)
     )
     assert len(tuned) >= 6
-    assert not near_duplicates_between(tuned | trained, test, 0.6)
-    assert not [name for name, template in tuned.items() if labels_in(template)]
+    assert not near_duplicates_between(tuned | trained | dev, test, 0.6)
+    assert not near_duplicates_between(tuned | trained, dev, 0.6)
+    assert not [name for name, template in (tuned | trained | dev).items() if labels_in(template)]
 
 
 def labels_in(template):

@@ -94,10 +94,10 @@ class Draws:
         inputs: Inputs drawn for each of them.
         references: Reference wordings drawn for a step, each with `inputs` inputs.
         controls: Control wordings drawn for a step, each with `inputs` inputs.
-        registers: Probability that a drawn training wording is put into a register.
+        registers: Probability that a drawn training wording or control is put into a register.
         layers: At most so many registers around one another, each with that probability.
-        splices: Probability that one side of it is another training wording's.
-        cases: Probability that it is written in capitals, in small letters or in title case.
+        splices: Probability that one side of a training wording is another one's.
+        cases: Probability that a training wording or control is written in capitals, in small letters or in title case.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _STRICT

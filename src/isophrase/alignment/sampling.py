@@ -7,7 +7,7 @@ interrupted sees what it would have seen, and everything that a run will need ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -117,13 +117,15 @@ def _inputs(
     if not pool:
         return []
     wording = group = pool[random.integers(len(pool))]
-    if purpose is Purpose.WORDING:
+    # A reference or a control is compared with the frozen model under itself, a control without its registers.
+    reference = _reference(wordings, group) if purpose is Purpose.WORDING else group
+    if purpose is not Purpose.REFERENCE:
         options = material.train[0].options
         fitting = [one for one in registers if options or not one.labels]
-        wording = augment(wording, random, draws, others=pool, registers=fitting)
+        # Half of one control and half of another may ask for anything.
+        allowed = draws if purpose is Purpose.WORDING else replace(draws, splices=0.0)
+        wording = augment(wording, random, allowed, others=pool, registers=fitting)
     places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
-    # A reference or a control is compared with the frozen model under itself.
-    reference = _reference(wordings, group) if purpose is Purpose.WORDING else wording
     return [
         Draw(chosen, material.train[place], wording, reference, purpose, f"{material.task.name}\0{group.id}")
         for place in places

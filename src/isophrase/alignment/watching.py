@@ -136,7 +136,7 @@ def look(session: Session, watch: Watch) -> dict[str, float]:
 def _kinds(material: Material, most: int) -> dict[str, Sequence[Instruction]]:
     wordings = material.wordings
     controls = {
-        role.value: [item for item in wordings.train_controls if item.role is role][:most]
+        role.value: (_of(wordings.dev_controls, role) or _of(wordings.train_controls, role))[:most]
         for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE)
     }
     kinds: dict[str, Sequence[Instruction]] = {
@@ -146,6 +146,10 @@ def _kinds(material: Material, most: int) -> dict[str, Sequence[Instruction]]:
         **controls,
     }
     return {kind: found for kind, found in kinds.items() if found}
+
+
+def _of(wordings: Sequence[Instruction], role: Role) -> list[Instruction]:
+    return [item for item in wordings if item.role is role]
 
 
 def _accuracy(session: Session, wording: Instruction, inputs: Sequence[Example]) -> float:

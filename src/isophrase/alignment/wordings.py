@@ -29,6 +29,7 @@ class Wordings:
         dev: Re-phrasings that choose when to stop.
         test: Re-phrasings that nothing but the final measurement sees.
         train_controls: Negated, wrong-task and nonsense wordings that training may see.
+        dev_controls: Those by which a method is chosen.
         test_controls: Those that the final measurement uses.
     """
 
@@ -37,11 +38,14 @@ class Wordings:
     dev: tuple[Instruction, ...]
     test: tuple[Instruction, ...]
     train_controls: tuple[Instruction, ...] = ()
+    dev_controls: tuple[Instruction, ...] = ()
     test_controls: tuple[Instruction, ...] = ()
 
 
 def by_collection(source: InstructionSet) -> Wordings:
     """Wordings whose collections say what they are for: `train`, `dev`, `test`; references by their role.
+
+    Controls of other collections are shared out between training and testing.
 
     A register of a test wording must be no register of a training or development wording.
 
@@ -51,11 +55,17 @@ def by_collection(source: InstructionSet) -> Wordings:
     plain = [item for item in source.instructions if not item.role.is_control]
     controls = [item for item in source.instructions if item.role.is_control]
 
-    def of(collection: str) -> tuple[Instruction, ...]:
-        return tuple(item for item in plain if item.collection == collection and item.role is not Role.REFERENCE)
+    def of(items: Sequence[Instruction], collection: str) -> tuple[Instruction, ...]:
+        return tuple(item for item in items if item.collection == collection and item.role is not Role.REFERENCE)
 
-    references = tuple(item for item in plain if item.role is Role.REFERENCE)
-    wordings = Wordings(references, of("train"), of("dev"), of("test"), *_halves(controls))
+    train, test = _halves([item for item in controls if item.collection not in ("train", "dev", "test")])
+    wordings = Wordings(
+        references=tuple(item for item in plain if item.role is Role.REFERENCE),
+        train=of(plain, "train"), dev=of(plain, "dev"), test=of(plain, "test"),
+        train_controls=of(controls, "train") + train,
+        dev_controls=of(controls, "dev"),
+        test_controls=of(controls, "test") + test,
+    )  # fmt: skip
     check(source.name, wordings, registers=True)
     return wordings
 
@@ -78,8 +88,10 @@ def by_chance(source: InstructionSet, seed: int) -> Wordings:
     for family in families:
         part = next((name for name in wanted if len(parts[name]) < wanted[name]), "test")
         parts[part] += family
+    train_controls, test_controls = _halves(controls)
     wordings = Wordings(
-        references, tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]), *_halves(controls)
+        references, tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]),
+        train_controls=train_controls, test_controls=test_controls,
     )  # fmt: skip
     check(source.name, wordings)
     return wordings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,6 @@ import typer
 from isophrase.commands.output import console, table
 
 if TYPE_CHECKING:
-    from isophrase.statistics.tables import Estimate
     from isophrase.testbed.recipe import Source
     from isophrase.testbed.table import Line
 
@@ -67,6 +65,10 @@ def run(
     chosen = _source(source)
     rows = development_keys(chosen) if development else all_keys(chosen)
     keys = [key for key in rows if (not method or key.method in method) and (not seed or key.seed in seed)]
+    if not keys:
+        known = {key.method: [one.seed for one in rows if one.method == key.method] for key in rows}
+        said = "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in known.items())
+        raise typer.BadParameter(f"expected a row of the table; got none of that method and seed; there are: {said}")
     with display(console(stderr=True)) as shown:
         api.fill_rows(results, chosen, keys, shown)
 
@@ -88,17 +90,11 @@ def show_table(results: Results = RESULTS, source: SourceName = "own") -> None:
 
 
 def _row(line: Line) -> tuple[str, ...]:
-    figures = [_text(name, estimate) for name, estimate in line.figures.items()]
+    from isophrase.testbed.table import FIGURES, figure_text
+
+    figures = [figure_text(line, name) for name in FIGURES]
     versus = "" if line.versus is None else f"{line.versus:.3f}"
     return (line.method, str(line.runs), *figures, f"{line.parameters:,}", f"{line.minutes:.1f}", versus)
-
-
-def _text(name: str, estimate: Estimate) -> str:
-    """In points, or in per cent where the figure is a share."""
-    if math.isnan(estimate.value):
-        return "–"
-    sign = "+" if "change" in name else ""
-    return f"{100 * estimate.value:{sign}.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
 def _source(name: str) -> Source:

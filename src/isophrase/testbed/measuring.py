@@ -108,11 +108,16 @@ def measure(
     return {material.task.name: _measure_task(local, material, quota, untrained) for material in materials}
 
 
-def _measure_task(local: LocalModel, material: Material, quota: Quota, untrained: str | None) -> TaskResult:
+def chosen_of(material: Material, quota: Quota) -> tuple[list[tuple[Instruction, Exposure]], tuple[Example, ...]]:
+    """What is measured of a task: wordings and inputs."""
     held = material.task.name.removeprefix("testbed-") in HELD_OUT
-    chosen = _wordings(material, quota, held=held)
-    wordings = [one for one, _ in chosen]
     inputs = material.task.split(quota.split)[: quota.held_inputs if held else quota.inputs]
+    return _wordings(material, quota, held=held), inputs
+
+
+def _measure_task(local: LocalModel, material: Material, quota: Quota, untrained: str | None) -> TaskResult:
+    chosen, inputs = chosen_of(material, quota)
+    wordings = [one for one, _ in chosen]
     measured = _measurements(local, wordings, inputs)
     if untrained is not None:
         empty = _measurements(local, wordings, content_free(material.task, inputs) if untrained == "contextual" else ())
@@ -144,7 +149,7 @@ def _marks(material: Material, measured: Sequence[Measurement], inputs: Sequence
 def _wordings(material: Material, quota: Quota, *, held: bool) -> list[tuple[Instruction, Exposure]]:
     wordings = material.wordings
     unobserved = wordings.dev if quota.split is Split.DEV else wordings.test
-    controls = wordings.train_controls if quota.split is Split.DEV else wordings.test_controls
+    controls = wordings.dev_controls if quota.split is Split.DEV else wordings.test_controls
     found = [(one, Exposure.OBSERVED) for one in wordings.references[: quota.observed]]
     if not held:
         found += [(one, Exposure.TRAINED) for one in wordings.train[:: max(1, len(wordings.train) // quota.trained)]]

@@ -46,9 +46,9 @@ _NEGATED = 0.7
 """How often a negated wording is drawn for each plain one: a model that never met one reads none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Testbed:
-    """All six tasks.
+    """All six tasks. Two of them are never equal, so that what is derived of one can be kept for it.
 
     Attributes:
         source: Where the reviews are from.

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, measure
+from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
 from isophrase.testbed.recipe import BASE, READING, TUNING, VERSION, Source, Testbed
 from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
@@ -42,14 +43,9 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "lora-varied": {
-        "base": "default", "supervised": 0.2, "consistency": 0.8, "draws": {"controls": 1},
-        "schedule": {"rate": 1e-3, "steps": 150},
-    },
-    "lora-supervised": {"base": "default", "schedule": {"rate": 1e-3, "steps": 150}},
-    "lora-fast": {"base": "default", "schedule": {"steps": 150}},
-    "lora-long": {"base": "default", "schedule": {"steps": 240}},
-}  # fmt: skip
+    "controls-2": {"base": "default", "draws": {"controls": 2}},
+    "controls-4": {"base": "default", "draws": {"controls": 4}},
+}
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
 """Rows with all monitors."""
@@ -169,7 +165,7 @@ def _tune(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
         (READING, testbed.materials + testbed.opposites, str(plain_folder), folder),
     ):
         loaded = load(ModelSpec("base", source, dtype="float32", prompt_format=PromptFormat.PLAIN))
-        training = Training(method=method, materials=materials, seed=seed, every=70)
+        training = Training(method=method, materials=materials, seed=seed, every=70, autocast=True)
         run_training(loaded, training, purpose, place, on_step=say)
     shutil.rmtree(plain_folder)
 
@@ -244,8 +240,9 @@ def _align(
 ) -> tuple[LoadedModel, Record]:
     method = row_method(key.method)
     training = Training(
-        method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50
-    )
+        method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50,
+        autocast=True,
+    )  # fmt: skip
     purpose = Purpose(kind="align", name=key.method, tuned_on=frozenset())
 
     def say(step: Step) -> None:
@@ -265,8 +262,12 @@ def _align(
 
 def row_digest(testbed: Testbed, key: RowKey) -> str:
     """What identifies a row: all that its weights depend on, and what it is measured on."""
-    measured = [[plain(item.wordings), plain(item.task.examples)] for item in testbed.materials]
-    return digest({**_training_identity(testbed, key), "quota": plain(key.quota), "measured": measured})
+    return digest([_training_identity(testbed, key), _measured_identity(testbed, key.quota)])
+
+
+@lru_cache
+def _measured_identity(testbed: Testbed, quota: Quota) -> str:
+    return digest([plain(chosen_of(item, quota)) for item in testbed.materials])
 
 
 def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
@@ -275,7 +276,7 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     if key.method in _NOT_TRAINED:
         return {**found, "method": key.method}
     method = row_method(key.method)
-    seen: list[object] = [[item.wordings.references, item.wordings.train, item.train] for item in testbed.of(ALIGNED)]
+    seen: list[object] = [_aligned_identity(testbed)]
     if method.draws.controls:
         seen.append([item.wordings.train_controls for item in testbed.of(ALIGNED)])
     if method.draws.registers:
@@ -283,6 +284,12 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     return {**found, "method": beyond_defaults(plain(method)), "seen": plain(seen)}
 
 
+@lru_cache
+def _aligned_identity(testbed: Testbed) -> str:
+    return digest([[item.wordings.references, item.wordings.train, item.train] for item in testbed.of(ALIGNED)])
+
+
+@lru_cache
 def _tuned_identity(testbed: Testbed) -> str:
     seen = [[item.wordings.references, item.train, item.weight] for item in testbed.materials + testbed.opposites]
     tuning = [beyond_defaults(plain(method)) for method in (TUNING, READING)]

@@ -10,6 +10,7 @@ other tuned models. Does not know how rows came about.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -79,6 +80,16 @@ class _Draw:
     inputs: Floats
     noise: float
     """How many times the luck of the inputs is in a variance: 1 as measured, 2 in a resample."""
+
+
+def figure_text(line: Line, name: str) -> str:
+    """A figure as it is printed: in points or per cent, with its interval; a dash where there is nothing to compare."""
+    estimate = line.figures[name]
+    compared = any(word in name for word in ("change", "closed", "kept"))
+    if math.isnan(estimate.value) or (line.method == "none" and compared):
+        return "–"
+    value = f"{100 * estimate.value:{'+' if 'change' in name else ''}.1f}"
+    return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
 def pairs_of(rows: Sequence[RowResult]) -> dict[str, list[Pair]]:
