@@ -138,10 +138,18 @@ class Session:
     def backbone(self) -> Backbone:
         return Backbone(self.trainable.base, VirtualTokens(), self.loaded.is_encoder_decoder)
 
+    def precision(self) -> AbstractContextManager[Any]:
+        """What the model computes in; losses are float32 in any case."""
+        device = self.loaded.model.device
+        if self.training.autocast and fast_dtype(str(device)).value == "bfloat16":
+            return torch.autocast(device.type, torch.bfloat16)
+        return nullcontext()
+
     def read(self, questions: Sequence[Posed], *, labels: bool) -> Reading:
         """What the model in training says now."""
         project = partial(logits, self.backbone)
-        return read(questions, self.forward, self.trainable.virtual(), project, labels=labels)
+        with self.precision():
+            return read(questions, self.forward, self.trainable.virtual(), project, labels=labels)
 
     def loss(self, number: int) -> Loss:
         """The loss of one pass, by its number."""
@@ -209,7 +217,7 @@ class Session:
                 if method.teacher is Teacher.CONSENSUS:
                     pairs += self._views(item)
                 asked |= {(one.template, example.id, item.material): (one, example) for one, example in pairs}
-        with self.trainable.frozen():
+        with self.trainable.frozen(), self.precision():
             self.teacher.learn(self.poser.pose(list(asked.values())))
 
 
@@ -319,8 +327,7 @@ def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[
     optimiser.zero_grad(set_to_none=True)
     passes = []
     for turn in range(schedule.accumulate):
-        with _precision(session):
-            loss = session.loss(number * schedule.accumulate + turn)
+        loss = session.loss(number * schedule.accumulate + turn)
         (loss.total / schedule.accumulate).backward()  # type: ignore[no-untyped-call]
         passes.append(loss)
     norm = torch.nn.utils.clip_grad_norm_(session.trainable.weights, schedule.clip)
@@ -339,13 +346,6 @@ def _mean(maps: Iterable[Any]) -> dict[str, float]:
         for name, value in item.items():
             found.setdefault(name, []).append(value)
     return {name: sum(values) / len(values) for name, values in found.items()}
-
-
-def _precision(session: Session) -> AbstractContextManager[Any]:
-    device = session.loaded.model.device
-    if session.training.autocast and fast_dtype(str(device)).value == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
 
 
 def _look(looks: Sequence[Look], session: Session, step: int) -> bool:
