@@ -94,6 +94,8 @@ class Draws:
         inputs: Inputs drawn for each of them.
         references: Reference wordings drawn for a step, each with `inputs` inputs.
         controls: Control wordings drawn for a step, each with `inputs` inputs.
+        inversions: Training wordings drawn for a step and turned round ("give the opposite of the right answer"), each
+            with `inputs` inputs; `anchor` holds them to the frozen model under the reference turned round alike.
         registers: Probability that a drawn training wording or control is put into a register.
         layers: At most so many registers around one another, each with that probability.
         splices: Probability that one side of a training wording is another one's.
@@ -106,6 +108,7 @@ class Draws:
     inputs: int = 2
     references: int = 0
     controls: int = 0
+    inversions: int = 0
     registers: float = 0.0
     layers: int = 1
     splices: float = 0.0
@@ -291,7 +294,9 @@ def _check(method: Method) -> None:
     for name, share in (("registers", draws.registers), ("splices", draws.splices), ("cases", draws.cases)):
         if not 0 <= share <= 1:
             problems.append(f"draws.{name}: expected a probability, 0 to 1; got {share}")
-    for name, value in (("views", method.views), ("draws.layers", draws.layers)):
+    for name, value in (
+        ("views", method.views), ("draws.layers", draws.layers), ("draws.inversions", draws.inversions)
+    ):  # fmt: skip
         if value < 0:
             problems.append(f"{name}: expected at least 0; got {value}")
     if problems:

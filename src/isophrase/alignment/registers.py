@@ -1,4 +1,4 @@
-"""Registers: frames that put a wording into another manner without changing what it asks.
+"""Registers: frames that put a wording into another manner without changing what it asks, or that turn it round.
 
 Knows template text. Does not know tasks or models.
 """
@@ -25,11 +25,13 @@ class Register:
         id: Its name.
         template: Text with `{{ instruction }}` once.
         labels: Whether it speaks of a label or of a single word, so that it fits tasks with options alone.
+        inverts: Whether it asks for an answer that is wrong otherwise.
     """
 
     id: str
     template: str
     labels: bool = False
+    inverts: bool = False
 
 
 def wrap(instruction: Instruction, register: Register) -> Instruction:
@@ -42,4 +44,7 @@ def wrap(instruction: Instruction, register: Register) -> Instruction:
 def bundled_registers() -> Sequence[Register]:
     """The project's own registers for training; none is in the manner of a development or test wording."""
     content = read_yaml(files("isophrase.data") / "testbed" / "wrappers.yaml").content
-    return tuple(Register(item["id"], item["template"], item.get("labels", False)) for item in content["wrappers"])
+    return tuple(
+        Register(item["id"], item["template"], item.get("labels", False), item.get("inverts", False))
+        for item in content["wrappers"]
+    )

@@ -125,7 +125,8 @@ def _material(training: Training, watch: Watch | None) -> str:
         [item.weight, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
         for item in training.materials
     ]
-    registers = plain(training.registers) if training.method.draws.registers else []
+    draws = training.method.draws
+    registers = plain(training.registers) if draws.registers or draws.inversions else []
     stops = None
     if watch is not None and watch.patience:
         looked_at = [[plain(item.wordings.dev), plain(item.dev)] for item in training.materials]
@@ -136,7 +137,7 @@ def _material(training: Training, watch: Watch | None) -> str:
 def _used(method: Method) -> tuple[str, ...]:
     """The parts of a task's wordings that a method's training sees."""
     parts = ["references"]
-    if method.draws.wordings:
+    if method.draws.wordings or method.draws.inversions:
         parts.append("train")
     if method.draws.controls:
         parts.append("train_controls")

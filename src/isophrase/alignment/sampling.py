@@ -14,7 +14,7 @@ import numpy as np
 
 from isophrase.alignment.augmentation import augment
 from isophrase.alignment.method import Draws
-from isophrase.alignment.registers import Register
+from isophrase.alignment.registers import Register, wrap
 from isophrase.alignment.wordings import Wordings
 from isophrase.types import Example, Instruction, Task
 
@@ -89,6 +89,9 @@ def draw(
     ):
         for chosen in _tasks(random, weights, count):
             found += _inputs(random, materials, chosen, purpose, draws, registers)
+    inverting = [one for one in registers if one.inverts]
+    for chosen in _tasks(random, weights, draws.inversions if inverting else 0):
+        found += _inverted(random, materials[chosen], chosen, draws, inverting)
     return found
 
 
@@ -121,15 +124,34 @@ def _inputs(
     reference = _reference(wordings, group) if purpose is Purpose.WORDING else group
     if purpose is not Purpose.REFERENCE:
         options = material.train[0].options
-        fitting = [one for one in registers if options or not one.labels]
+        fitting = [one for one in registers if not one.inverts and (options or not one.labels)]
         # Half of one control and half of another may ask for anything.
         allowed = draws if purpose is Purpose.WORDING else replace(draws, splices=0.0)
         wording = augment(wording, random, allowed, others=pool, registers=fitting)
-    places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
     return [
-        Draw(chosen, material.train[place], wording, reference, purpose, f"{material.task.name}\0{group.id}")
-        for place in places
+        Draw(chosen, example, wording, reference, purpose, f"{material.task.name}\0{group.id}")
+        for example in _examples(random, material, draws)
     ]
+
+
+def _inverted(
+    random: np.random.Generator, material: Material, chosen: int, draws: Draws, inverting: Sequence[Register]
+) -> list[Draw]:
+    """A training wording turned round, beside its reference turned round alike: a control that needs no author."""
+    wordings = material.wordings
+    wording = wordings.train[random.integers(len(wordings.train))]
+    register = inverting[random.integers(len(inverting))]
+    reference = wrap(_reference(wordings, wording), register)
+    name = f"{material.task.name}\0{wording.id}"
+    return [
+        Draw(chosen, example, wrap(wording, register), reference, Purpose.CONTROL, name)
+        for example in _examples(random, material, draws)
+    ]
+
+
+def _examples(random: np.random.Generator, material: Material, draws: Draws) -> list[Example]:
+    places = random.choice(len(material.train), min(draws.inputs, len(material.train)), replace=False)
+    return [material.train[place] for place in places]
 
 
 def _reference(wordings: Wordings, wording: Instruction) -> Instruction:

@@ -45,6 +45,10 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "controls-2": {"base": "default", "draws": {"controls": 2}},
     "controls-4": {"base": "default", "draws": {"controls": 4}},
+    "controls-4-held": {"base": "default", "draws": {"controls": 4}, "anchor": 2.0},
+    "controls-8": {"base": "default", "draws": {"controls": 8}, "anchor": 1.6},
+    "inversions": {"base": "default", "draws": {"inversions": 4}, "anchor": 1.6},
+    "controls-8-held": {"base": "default", "draws": {"references": 2, "controls": 8}, "anchor": 3.0},
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
@@ -279,7 +283,7 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     seen: list[object] = [_aligned_identity(testbed)]
     if method.draws.controls:
         seen.append([item.wordings.train_controls for item in testbed.of(ALIGNED)])
-    if method.draws.registers:
+    if method.draws.registers or method.draws.inversions:
         seen.append(bundled_registers())
     return {**found, "method": beyond_defaults(plain(method)), "seen": plain(seen)}
 
