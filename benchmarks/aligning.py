@@ -142,7 +142,7 @@ def main() -> None:
         found = {side.__name__: side(method) for side in sides}
         (own, own_losses), (other, other_losses) = found["ours"], found["theirs"]
         ratios.append(other / own)
-        furthest = max(abs(a - b) for a, b in zip(own_losses, other_losses, strict=True))
+        furthest = max(furthest, *(abs(a - b) for a, b in zip(own_losses, other_losses, strict=True)))
         print(f"round {number + 1}: {1 / own:.3f} and {1 / other:.3f} steps a second", flush=True)
     ratios.sort()
     print(

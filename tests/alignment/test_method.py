@@ -12,8 +12,8 @@ def test_what_a_method_says_beyond_the_defaults_makes_it_again():
 
 def test_every_number_out_of_range_is_said_at_once():
     with pytest.raises(ManyErrors) as caught:
-        method_of({"views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1}})
-    for name in ("views", "draws.splices", "draws.cases", "draws.layers"):
+        method_of({"base": "pt", "views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1, "inversions": 1}})
+    for name in ("views", "draws.splices", "draws.cases", "draws.layers", "draws.inversions"):
         assert f"{name}: expected" in str(caught.value)
 
 

@@ -6,7 +6,7 @@ import torch
 from isophrase.alignment import training as loop
 from isophrase.alignment.method import Kind, Schedule
 from isophrase.alignment.training import begin, train
-from isophrase.api.alignment import _trainable
+from isophrase.api.alignment import _as_trained
 from isophrase.errors import ConfigError
 from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
@@ -56,7 +56,7 @@ def test_an_adapter_on_a_bfloat16_model_has_float32_weights(fast, kind):
 
 def test_all_weights_are_trained_in_float32():
     spec = ModelSpec("model", "folder")
-    assert _trainable(spec, full=True).dtype == "float32"
-    assert _trainable(spec, full=False) == spec
+    assert _as_trained(spec, full=True).dtype == "float32"
+    assert _as_trained(spec, full=False) == spec
     with pytest.raises(ConfigError, match="dtype auto or float32"):
-        _trainable(ModelSpec("model", "folder", dtype="bfloat16"), full=True)
+        _as_trained(ModelSpec("model", "folder", dtype="bfloat16"), full=True)

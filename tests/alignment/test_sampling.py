@@ -57,6 +57,31 @@ def test_a_control_in_registers_is_held_to_the_control_without_them():
     assert {item.wording.template for item in found} == {"Please. Answer with the wrong label. {{ text }} Thanks."}
 
 
+def test_a_training_wording_turned_round_is_held_to_its_reference_turned_round_alike():
+    inverting = Register("liar", "A liar is asked: {{ instruction }}", inverts=True)
+    draws = Draws(wordings=2, inversions=2, inputs=2, registers=1.0)
+    found = draw(MATERIALS, draws, (inverting,), 0, 0)
+    plain, inverted = found[:4], found[4:]
+    assert all(item.purpose is Purpose.WORDING and item.wording in TRAIN for item in plain)
+    assert len(inverted) == 4
+    assert all(item.purpose is Purpose.CONTROL for item in inverted)
+    assert {item.wording.template for item in inverted} <= {wrap(one, inverting).template for one in TRAIN}
+    assert {item.reference.template for item in inverted} == {wrap(REFERENCE, inverting).template}
+
+
+def test_free_text_has_no_opposite():
+    inverting = Register("liar", "A liar is asked: {{ instruction }}", inverts=True)
+    free = replace(MATERIALS[0], train=tuple(replace(one, options=(), gold=()) for one in MATERIALS[0].train))
+    assert len(draw([free], Draws(wordings=1, inversions=2, inputs=1), (inverting,), 0, 0)) == 1
+
+
+def test_inversions_leave_what_else_is_drawn_as_it_was():
+    draws = Draws(wordings=2, references=1, controls=1, registers=0.5)
+    for step in range(5):
+        without = draw(MATERIALS, draws, bundled_registers(), 0, step)
+        assert draw(MATERIALS, replace(draws, inversions=3), bundled_registers(), 0, step)[: len(without)] == without
+
+
 def test_registers_that_speak_of_labels_are_for_tasks_with_options():
     registers = (Register("label", "{{ instruction }} Label:", labels=True),)
     draws = Draws(wordings=4, inputs=1, registers=1.0)

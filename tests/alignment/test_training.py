@@ -3,12 +3,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from isophrase.alignment import training as loop
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training, begin, rate_at, train
 from isophrase.alignment.watching import Watch, Watcher
 from isophrase.errors import ConfigError, ManyErrors
+from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
 from tests.alignment.small import material, method, parameters, tiny, training, wording
 
@@ -199,7 +201,7 @@ def test_a_splice_that_would_be_a_test_wording_is_refused():
         begin(tiny(), training(chosen, materials=(item,)))
 
 
-def test_whatever_changes_the_weights_makes_another_training(tmp_path):
+def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypatch):
     chosen, purpose = method(Kind.LORA), Purpose(kind="align", name="x", tuned_on=None)
     runs = []
 
@@ -214,6 +216,9 @@ def test_whatever_changes_the_weights_makes_another_training(tmp_path):
     assert run({"materials": (replace(material(), weight=2.0), replace(material(), weight=1.0))}) == 4
     assert run({}, Watch(patience=3)) == 4
     assert run({}, Watch(patience=3)) == 0
+    monkeypatch.setattr(loop, "fast_dtype", lambda device: Choice("bfloat16", "the test says so"))
+    assert run({"autocast": True}, Watch(patience=3)) == 4
+    assert run({}, Watch(patience=3)) == 4
 
 
 def test_a_full_model_in_an_adapters_folder_leaves_no_adapter_behind(tmp_path):

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from isophrase.alignment.registers import bundled_registers
+from isophrase.alignment.registers import bundled_registers, wrap
 from isophrase.cache import cache_folder
 from isophrase.duplicates import near_duplicates, near_duplicates_between
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, own_reviews
@@ -95,6 +95,12 @@ def test_no_negated_test_wording_is_near_one_that_tuning_or_alignment_sees(name)
     assert not near_duplicates_between(tuned | trained | dev, test, 0.6)
     assert not near_duplicates_between(tuned | trained, dev, 0.6)
     assert not [name for name, template in (tuned | trained | dev).items() if labels_in(template)]
+    made = {
+        f"{one.id}+{register.id}": wrap(one, register).template
+        for one in wordings.train for register in bundled_registers() if register.inverts
+    }  # fmt: skip
+    assert made
+    assert not near_duplicates_between(made, dev | test, 0.6)
 
 
 def labels_in(template):
@@ -113,6 +119,7 @@ def test_a_negated_wording_asks_for_a_label_that_is_wrong_otherwise(name):
 
 def test_registers_for_training_are_no_near_copies_and_hold_a_wording_once():
     registers = bundled_registers()
-    assert len(registers) >= 12
+    assert [one.inverts for one in registers].count(False) >= 12
+    assert [one.inverts for one in registers].count(True) >= 8
     assert all(item.template.count("{{ instruction }}") == 1 for item in registers)
     assert not near_duplicates({item.id: item.template for item in registers})

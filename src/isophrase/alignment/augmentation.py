@@ -1,4 +1,4 @@
-"""Wordings made of training wordings: halves of two, other letters, registers around them.
+"""Wordings made of training wordings and controls: halves of two, other letters, registers around them.
 
 Knows template text and probabilities. Does not know tasks, tokens or models. What a wording asks stays what it was, as
 far as that can be told from its text.
@@ -38,10 +38,10 @@ def augment(
     """A wording as a step sees it; what is done to it is in its id.
 
     Args:
-        wording: A training wording.
+        wording: A training wording or control.
         random: Where chance comes from.
         draws: The probabilities.
-        others: The task's training wordings.
+        others: All of its kind, for halves.
         registers: To put around it.
     """
     if draws.splices and random.random() < draws.splices:

@@ -155,7 +155,8 @@ class Method:
         space: Over what.
         teacher: Whose distribution.
         views: At most so many wordings make an input's consensus, drawn once for each input; 0: all.
-        anchor: Weight of the divergence of drawn references and controls from the frozen model under the same wording.
+        anchor: Weight of the divergence of drawn references, controls and inversions from what the frozen model says
+            under the reference, under the control as it is written, under the reference turned round.
         contrastive: Weight of the contrast of states (CoIN).
         representation: Weight of the distance of states from the teacher's.
         worst_group: Step size of the weights of group DRO over wordings; 0: all alike.
@@ -299,5 +300,7 @@ def _check(method: Method) -> None:
     ):  # fmt: skip
         if value < 0:
             problems.append(f"{name}: expected at least 0; got {value}")
+    if draws.inversions and not method.anchor:
+        problems.append("draws.inversions: expected `anchor` with a weight; got 0; without it they teach nothing")
     if problems:
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code)

@@ -33,7 +33,8 @@ class Record:
         name: The method's name, or `custom`.
         method: All that the method says.
         seed: The seed.
-        base: What identifies the model that it was trained on: its source and fingerprints.
+        base: What identifies the model that it was trained on: its source and fingerprints, the
+            dtype of its weights and of its products in training.
         tuned_on: Template digests and collections seen in instruction tuning, of the base model and of this training if
             it is one; None where nothing is known.
         aligned_on: Template digests of wordings that alignment saw.

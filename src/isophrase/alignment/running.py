@@ -11,7 +11,8 @@ from pathlib import Path
 
 from isophrase.alignment.method import Method, beyond_defaults
 from isophrase.alignment.record import Record, content_digest, read_record, save
-from isophrase.alignment.training import Step, Trained, Training, train, vars_of
+from isophrase.alignment.sampling import drawable
+from isophrase.alignment.training import Step, Trained, Training, autocasts, train, vars_of
 from isophrase.alignment.watching import Sight, Watch, Watcher, history
 from isophrase.alignment.wordings import digests
 from isophrase.manifest import environment
@@ -108,7 +109,12 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Wa
         name=purpose.name,
         method=plain(training.method),
         seed=training.seed,
-        base={"source": loaded.spec.source, **loaded.identity},
+        base={
+            "source": loaded.spec.source,
+            "dtype": loaded.spec.dtype,
+            "products": "bfloat16" if autocasts(loaded, training) else loaded.spec.dtype,
+            **loaded.identity,
+        },
         tuned_on=None if tuned is None else tuple(sorted(tuned)),
         aligned_on=tuple(sorted(templates)) if purpose.kind == "align" else (),
         material=_material(training, watch),
@@ -125,8 +131,7 @@ def _material(training: Training, watch: Watch | None) -> str:
         [item.weight, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
         for item in training.materials
     ]
-    draws = training.method.draws
-    registers = plain(training.registers) if draws.registers or draws.inversions else []
+    registers = plain(drawable(training.registers, training.method.draws))
     stops = None
     if watch is not None and watch.patience:
         looked_at = [[plain(item.wordings.dev), plain(item.dev)] for item in training.materials]

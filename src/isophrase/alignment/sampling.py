@@ -75,7 +75,7 @@ def draw(
     Args:
         materials: The tasks.
         draws: How many of what.
-        registers: To put around training wordings.
+        registers: To put around training wordings and controls, or to turn training wordings round.
         seed: The run's.
         step: Number of the pass.
     """
@@ -89,10 +89,14 @@ def draw(
     ):
         for chosen in _tasks(random, weights, count):
             found += _inputs(random, materials, chosen, purpose, draws, registers)
-    inverting = [one for one in registers if one.inverts]
-    for chosen in _tasks(random, weights, draws.inversions if inverting else 0):
-        found += _inverted(random, materials[chosen], chosen, draws, inverting)
+    for chosen in _tasks(random, weights, draws.inversions):
+        found += _inverted(random, materials, chosen, draws, registers)
     return found
+
+
+def drawable(registers: Sequence[Register], draws: Draws) -> list[Register]:
+    """Those of some registers that may be drawn."""
+    return [one for one in registers if (draws.inversions if one.inverts else draws.registers)]
 
 
 def _tasks(random: np.random.Generator, weights: np.ndarray[tuple[int], np.dtype[np.float64]], count: int) -> list[int]:
@@ -120,7 +124,7 @@ def _inputs(
     if not pool:
         return []
     wording = group = pool[random.integers(len(pool))]
-    # A reference or a control is compared with the frozen model under itself, a control without its registers.
+    # A reference or a control is compared with the frozen model under itself, as it is in its set.
     reference = _reference(wordings, group) if purpose is Purpose.WORDING else group
     if purpose is not Purpose.REFERENCE:
         options = material.train[0].options
@@ -135,9 +139,12 @@ def _inputs(
 
 
 def _inverted(
-    random: np.random.Generator, material: Material, chosen: int, draws: Draws, inverting: Sequence[Register]
+    random: np.random.Generator, materials: Sequence[Material], chosen: int, draws: Draws, registers: Sequence[Register]
 ) -> list[Draw]:
     """A training wording turned round, beside its reference turned round alike: a control that needs no author."""
+    material, inverting = materials[chosen], [one for one in registers if one.inverts]
+    if not inverting or not material.train[0].options:  # free text has no opposite
+        return []
     wordings = material.wordings
     wording = wordings.train[random.integers(len(wordings.train))]
     register = inverting[random.integers(len(inverting))]

@@ -47,12 +47,12 @@ class Training:
     Attributes:
         method: Weights, losses, draws, schedule.
         materials: The tasks.
-        registers: To put around training wordings.
+        registers: To put around training wordings and controls.
         seed: Of draws and of what starts at random.
         checkpoint: Where to keep the state; None: nowhere.
         every: Steps between checkpoints, and between looks.
         plain: Whether to use plain batches even where the token tree would do.
-        autocast: Whether matrix products of a step are bfloat16 where the device is fast in it.
+        autocast: Whether matrix products are bfloat16 where the device is fast in it.
     """
 
     method: Method
@@ -123,6 +123,7 @@ class Session:
         trainable: The weights.
         forward: How the model computes with gradients.
         poser: Questions in tokens.
+        autocast: Whether matrix products are bfloat16; losses are float32 in any case.
     """
 
     loaded: LoadedModel
@@ -132,6 +133,7 @@ class Session:
     poser: Poser
     teacher: FrozenTeacher
     groups: GroupWeights | None
+    autocast: bool
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -139,11 +141,8 @@ class Session:
         return Backbone(self.trainable.base, VirtualTokens(), self.loaded.is_encoder_decoder)
 
     def precision(self) -> AbstractContextManager[Any]:
-        """What the model computes in; losses are float32 in any case."""
-        device = self.loaded.model.device
-        if self.training.autocast and fast_dtype(str(device)).value == "bfloat16":
-            return torch.autocast(device.type, torch.bfloat16)
-        return nullcontext()
+        """Around whatever the model reads."""
+        return torch.autocast(self.loaded.model.device.type, torch.bfloat16) if self.autocast else nullcontext()
 
     def read(self, questions: Sequence[Posed], *, labels: bool) -> Reading:
         """What the model in training says now."""
@@ -282,11 +281,16 @@ def begin(loaded: LoadedModel, training: Training) -> Session:
     names = sorted({f"{item.task.name}\0{one.id}" for item in training.materials for one in item.wordings.train})
     session = Session(
         loaded, training, trainable, forward, Poser(loaded, len(trainable.virtual())), teacher,
-        GroupWeights(names, rate) if rate else None,
+        GroupWeights(names, rate) if rate else None, autocasts(loaded, training),
     )  # fmt: skip
     session.refuse_leaks()
     session.learn()
     return session
+
+
+def autocasts(loaded: LoadedModel, training: Training) -> bool:
+    """Whether a training's matrix products are bfloat16 on this device, whatever the weights are."""
+    return training.autocast and fast_dtype(str(loaded.model.device)).value == "bfloat16"
 
 
 class _FrozenHead:

@@ -81,7 +81,7 @@ def tune(path: Path | str, out: Path | str | None = None, shown: Display | None 
 def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Aligned:
     folder = (Path(out) if out is not None else Path("runs") / job.name) / ADAPTER
     full = job.method.parameters.kind is Kind.FULL
-    loaded = load(_trainable(job.model, full=full), notify=shown.note)
+    loaded = load(_as_trained(job.model, full=full), notify=shown.note)
     training = Training(
         method=job.method, materials=job.materials, registers=tuple(bundled_registers()), seed=job.seed,
         every=job.every, autocast=job.model.dtype == "auto",
@@ -109,7 +109,7 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Align
     return Aligned(folder, record)
 
 
-def _trainable(spec: ModelSpec, *, full: bool) -> ModelSpec:
+def _as_trained(spec: ModelSpec, *, full: bool) -> ModelSpec:
     """The model as it is trained: weights that the optimiser changes are float32, or small steps would be rounded away.
 
     Raises:
@@ -142,9 +142,10 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
     place = Path(out) if out is not None else Path("runs") / job.name
     full = job.method.parameters.kind is Kind.FULL
     trained = str(place / ADAPTER)
-    after = replace(job.model, source=trained) if full else replace(job.model, adapter=trained)
+    before = _as_trained(job.model, full=full)
+    after = replace(before, source=trained) if full else replace(before, adapter=trained)
     folders = []
-    for name, spec in ((BEFORE, job.model), (AFTER, after)):
+    for name, spec in ((BEFORE, before), (AFTER, after)):
         folder = fill_run(_experiment(job, name, spec), _held_out(job), place / name, shown)
         write_report(folder)
         folders.append(folder)

@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Fill rows of the table. Rows that are kept are not computed again; run it again after any crash.
 
-    Example: isophrase testbed run --method pt --method default --seed 0
+    Example: isophrase testbed run --method pt --method default --seed 2
     """
     from isophrase.api import testbed as api
     from isophrase.progress import display

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from isophrase.alignment.method import METHODS, Method, beyond_defaults, method_
 from isophrase.alignment.record import Record
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.sampling import drawable
 from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Watch
 from isophrase.errors import StoreError
@@ -43,12 +44,10 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "controls-2": {"base": "default", "draws": {"controls": 2}},
+    "controls-2": {"base": "default"},
     "controls-4": {"base": "default", "draws": {"controls": 4}},
-    "controls-4-held": {"base": "default", "draws": {"controls": 4}, "anchor": 2.0},
-    "controls-8": {"base": "default", "draws": {"controls": 8}, "anchor": 1.6},
     "inversions": {"base": "default", "draws": {"inversions": 4}, "anchor": 1.6},
-    "controls-8-held": {"base": "default", "draws": {"references": 2, "controls": 8}, "anchor": 3.0},
+    "inversions-controls-4": {"base": "default", "draws": {"inversions": 4, "controls": 4}, "anchor": 1.6},
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
@@ -269,7 +268,7 @@ def row_digest(testbed: Testbed, key: RowKey) -> str:
     return digest([_training_identity(testbed, key), _measured_identity(testbed, key.quota)])
 
 
-@lru_cache
+@cache
 def _measured_identity(testbed: Testbed, quota: Quota) -> str:
     return digest([plain(chosen_of(item, quota)) for item in testbed.materials])
 
@@ -283,17 +282,17 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     seen: list[object] = [_aligned_identity(testbed)]
     if method.draws.controls:
         seen.append([item.wordings.train_controls for item in testbed.of(ALIGNED)])
-    if method.draws.registers or method.draws.inversions:
-        seen.append(bundled_registers())
+    if registers := drawable(bundled_registers(), method.draws):
+        seen.append(registers)
     return {**found, "method": beyond_defaults(plain(method)), "seen": plain(seen)}
 
 
-@lru_cache
+@cache
 def _aligned_identity(testbed: Testbed) -> str:
     return digest([[item.wordings.references, item.wordings.train, item.train] for item in testbed.of(ALIGNED)])
 
 
-@lru_cache
+@cache
 def _tuned_identity(testbed: Testbed) -> str:
     seen = [[item.wordings.references, item.train, item.weight] for item in testbed.materials + testbed.opposites]
     tuning = [beyond_defaults(plain(method)) for method in (TUNING, READING)]
