@@ -177,9 +177,10 @@ def test_a_run_ends_with_tables_json_and_a_report(isophrase, tmp_path):
 
 
 def test_rows_that_the_testbed_does_not_have_are_refused_by_name(isophrase, tmp_path):
-    code, _, err = isophrase("testbed", "run", "--method", "default", "--seed", "0", "--results", tmp_path)
-    assert code == 2
-    said = " ".join(err.replace("│", " ").split())
-    assert "got none of that method and seed; there are: none 0, 1;" in said
-    assert "default 2, 3, 4, 5, 6, 7" in said
+    for asked in (("--method", "default", "--seed", "0"), ("--method", "pt", "--method", "ptt")):
+        code, _, err = isophrase("testbed", "run", *asked, "--results", tmp_path)
+        assert code == 2
+        said = " ".join(err.replace("│", " ").split())
+        assert "got none for some method and seed asked for; there are: none 0, 1;" in said
+        assert "default 2, 3, 4, 5, 6, 7" in said
     assert not list(tmp_path.iterdir())

@@ -12,9 +12,14 @@ def test_what_a_method_says_beyond_the_defaults_makes_it_again():
 
 def test_every_number_out_of_range_is_said_at_once():
     with pytest.raises(ManyErrors) as caught:
-        method_of({"base": "pt", "views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1, "inversions": 1}})
-    for name in ("views", "draws.splices", "draws.cases", "draws.layers", "draws.inversions"):
+        method_of({"views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1, "controls": -2}})
+    for name in ("views", "draws.splices", "draws.cases", "draws.layers", "draws.controls"):
         assert f"{name}: expected" in str(caught.value)
+
+
+def test_inversions_that_nothing_holds_are_refused():
+    with pytest.raises(ManyErrors, match="expected `anchor` with a weight"):
+        method_of({"base": "pt", "draws": {"inversions": 1}})
 
 
 def test_neutral_options_do_not_change_what_a_method_says():

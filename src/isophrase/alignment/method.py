@@ -296,8 +296,12 @@ def _check(method: Method) -> None:
         if not 0 <= share <= 1:
             problems.append(f"draws.{name}: expected a probability, 0 to 1; got {share}")
     for name, value in (
-        ("views", method.views), ("draws.layers", draws.layers), ("draws.inversions", draws.inversions)
-    ):  # fmt: skip
+        ("views", method.views),
+        ("draws.references", draws.references),
+        ("draws.controls", draws.controls),
+        ("draws.inversions", draws.inversions),
+        ("draws.layers", draws.layers),
+    ):
         if value < 0:
             problems.append(f"{name}: expected at least 0; got {value}")
     if draws.inversions and not method.anchor:

@@ -138,7 +138,7 @@ def check_made(name: str, made: Mapping[str, str], wordings: Wordings) -> None:
     """
     problems = [
         f"test wording {b!r} is nearly what training makes as {a!r} (similarity {alike:.2f}); re-word it, or say "
-        "`draws: {splices: 0, registers: 0}` in the method"
+        "`draws: {splices: 0, registers: 0, inversions: 0}` in the method"
         for a, b, alike in near_duplicates_between(made, _templates(wordings.test))
     ]
     if problems:

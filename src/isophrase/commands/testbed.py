@@ -65,10 +65,12 @@ def run(
     chosen = _source(source)
     rows = development_keys(chosen) if development else all_keys(chosen)
     keys = [key for key in rows if (not method or key.method in method) and (not seed or key.seed in seed)]
-    if not keys:
+    if not keys or {*(method or ())} - {key.method for key in keys}:
         known = {key.method: [one.seed for one in rows if one.method == key.method] for key in rows}
         said = "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in known.items())
-        raise typer.BadParameter(f"expected a row of the table; got none of that method and seed; there are: {said}")
+        raise typer.BadParameter(
+            f"expected a row of the table; got none for some method and seed asked for; there are: {said}"
+        )
     with display(console(stderr=True)) as shown:
         api.fill_rows(results, chosen, keys, shown)
 

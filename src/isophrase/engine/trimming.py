@@ -41,7 +41,7 @@ class LastLayer:
             if not isinstance(part, Tensor):  # a mixture of experts also says whom it chose
                 return forward(hidden, *arguments, **options)
             # Under autocast the part is of another dtype than what came in.
-            return part.new_zeros(hidden.shape).index_copy(1, self.rows, part)
+            return part.new_zeros(hidden.shape).index_copy_(1, self.rows, part)
 
         self._module.forward = some
         try:
