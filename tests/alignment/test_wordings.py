@@ -46,10 +46,22 @@ def test_a_near_copy_of_a_reference_is_no_test(seed):
 
 
 def test_controls_are_shared_out_by_kind():
-    controls = [one(f"not-{place}", f"Do not do it, {place}. {{{{ text }}}}", role=Role.NEGATED) for place in range(3)]
-    wordings = by_chance(a_set(*controls), 0)
+    wordings = by_chance(
+        a_set(*negated("Do not do it.", "Say the reverse of its mood.", "Leave out what is right.")), 0
+    )
     assert [item.id for item in wordings.train_controls] == ["not-1"]
     assert [item.id for item in wordings.test_controls] == ["not-0", "not-2"]
+
+
+def test_near_duplicates_among_controls_stay_on_one_side():
+    first, other = "Say the reverse of its mood.", "Never give the label."
+    wordings = by_chance(a_set(*negated(first, other, first.replace(".", "!"), other.replace(".", "!"))), 0)
+    assert [item.id for item in wordings.train_controls] == ["not-1", "not-3"]
+    assert [item.id for item in wordings.test_controls] == ["not-0", "not-2"]
+
+
+def negated(*templates):
+    return [one(f"not-{place}", f"{text} {{{{ text }}}}", role=Role.NEGATED) for place, text in enumerate(templates)]
 
 
 def parted(**changes):
@@ -81,6 +93,15 @@ def test_collections_say_what_a_control_is_for_and_others_are_shared_out():
 def test_a_test_wording_that_training_sees_is_refused():
     with pytest.raises(ManyErrors, match="nearly 'a'"):
         by_collection(parted(c={"template": "Kindly tell its mood : {{ text }}"}))
+
+
+def test_a_test_control_that_training_sees_is_refused():
+    controls = [
+        one(collection, f"Say the reverse of its mood{end} {{{{ text }}}}", role=Role.NEGATED, collection=collection)
+        for collection, end in (("train", "."), ("test", "!"))
+    ]
+    with pytest.raises(ManyErrors, match="test control 'test' is nearly 'train'"):
+        by_collection(replace(parted(), instructions=(*parted().instructions, *controls)))
 
 
 def test_a_register_of_both_sides_is_refused():

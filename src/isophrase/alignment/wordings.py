@@ -108,12 +108,14 @@ def check(name: str, wordings: Wordings, *, registers: bool = False) -> None:
         for part in ("references", "train", "dev", "test")
         if not getattr(wordings, part)
     ]
-    seen = (*wordings.references, *wordings.train, *wordings.dev)
-    test = _templates(wordings.test)
-    problems += [
-        f"test wording {b!r} is nearly {a!r}, which training sees (similarity {alike:.2f}); re-word one of them"
-        for a, b, alike in near_duplicates_between(_templates(seen), test)
-    ]
+    for kind, seen, test in (
+        ("wording", (*wordings.references, *wordings.train, *wordings.dev), wordings.test),
+        ("control", (*wordings.train_controls, *wordings.dev_controls), wordings.test_controls),
+    ):
+        problems += [
+            f"test {kind} {b!r} is nearly {a!r}, which training sees (similarity {alike:.2f}); re-word one of them"
+            for a, b, alike in near_duplicates_between(_templates(seen), _templates(test))
+        ]
     if registers:
         known = {item.register for item in (*wordings.train, *wordings.dev)}
         problems += [
@@ -151,13 +153,12 @@ def digests(wordings: Sequence[Instruction]) -> frozenset[str]:
 
 
 def _halves(controls: Sequence[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Instruction, ...]]:
-    """Controls for training and for testing: of each kind every second one."""
-    train = [
-        item
-        for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE)
-        for place, item in enumerate(one for one in controls if one.role is role)
-        if place % 2
-    ]
+    """Controls for training and for testing: of each kind every second one, near duplicates together."""
+    train: list[Instruction] = []
+    for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE):
+        families = _families([item for item in controls if item.role is role])
+        families.sort(key=lambda family: controls.index(family[0]))
+        train += [item for family in families[1::2] for item in family]
     return tuple(train), tuple(item for item in controls if item not in train)
 
 
