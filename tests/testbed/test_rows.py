@@ -9,6 +9,7 @@ from isophrase.alignment.registers import Register
 from isophrase.testbed import measuring, recipe, rows
 from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER
 from isophrase.testbed.rows import RowKey, run_row
+from isophrase.testbed.tuned import tuned_identity
 
 
 def test_a_row_that_another_is_at_is_passed_over(tmp_path, monkeypatch):
@@ -47,11 +48,11 @@ def test_another_negated_wording_makes_another_tuned_model():
     first = testbed.opposites[0]
     changed = replace(first.wordings.references[0], template="Now: {{ text }}")
     other = replace(first, wordings=replace(first.wordings, references=(changed, *first.wordings.references[1:])))
-    folders = [
-        rows.tuned_folder(Path(), replace(testbed, opposites=opposites), 0)
+    found = [
+        tuned_identity(replace(testbed, opposites=opposites))
         for opposites in (testbed.opposites, (other, *testbed.opposites[1:]), ())
     ]
-    assert len(set(folders)) == 3
+    assert len(set(found)) == 3
 
 
 def test_every_row_is_measured_within_the_rows_that_it_is_compared_with():

@@ -20,6 +20,7 @@ from isophrase.engine.backbone import VirtualTokens
 from isophrase.errors import ConfigError
 from isophrase.models.extras import local_library
 from isophrase.models.huggingface import LoadedModel
+from isophrase.models.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def make_trainable(loaded: LoadedModel, parameters: Parameters, seed: int) -> Tr
         return Trainable(loaded.model, parameters)
     peft = local_library("peft")
     start = None if parameters.kind is Kind.LORA else _start(loaded, parameters)
-    model = peft.get_peft_model(loaded.model, _config(peft, loaded, parameters)).eval()
+    with quiet():
+        model = peft.get_peft_model(loaded.model, _config(peft, loaded, parameters)).eval()
     trainable = Trainable(model, parameters)
     if start is not None:
         embedding = trainable._embedding

@@ -128,7 +128,7 @@ def _material(training: Training, watch: Watch | None) -> str:
     """The digest of what the weights depend on beside method, seed and base."""
     parts = _used(training.method)
     tasks = [
-        [item.weight, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
+        [item.weight, item.since, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
         for item in training.materials
     ]
     registers = plain(drawable(training.registers, training.method.draws))

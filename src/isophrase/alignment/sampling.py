@@ -29,6 +29,7 @@ class Material:
         train: The inputs.
         dev: Inputs for watching the training.
         weight: Relative probability of being drawn.
+        since: The first pass that may draw it.
     """
 
     task: Task
@@ -36,6 +37,7 @@ class Material:
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
     weight: float = 1.0
+    since: int = 0
 
 
 class Purpose(StrEnum):
@@ -80,7 +82,7 @@ def draw(
         step: Number of the pass.
     """
     random = np.random.default_rng([seed, step])
-    weights = np.array([item.weight for item in materials])
+    weights = np.array([item.weight if step >= item.since else 0.0 for item in materials])
     found: list[Draw] = []
     for purpose, count in (
         (Purpose.WORDING, draws.wordings),

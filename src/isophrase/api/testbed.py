@@ -9,18 +9,25 @@ from isophrase.cache import cache_folder
 from isophrase.errors import StoreError
 from isophrase.progress import Display, Silent
 from isophrase.testbed.recipe import Source, load_testbed
-from isophrase.testbed.rows import RowKey, all_keys, build_tuned, read_row, row_digest, run_row
+from isophrase.testbed.rows import RowKey, all_keys, read_row, row_digest, run_row
 from isophrase.testbed.table import Line, table
+from isophrase.testbed.tuned import build_tuned
 
 
-def build_testbed(source: Source = Source.OWN, seed: int = 0, shown: Display | None = None) -> Path:
-    """The instruction-tuned model of the testbed, trained once and kept in the cache.
+def build_testbed(results: Path, source: Source = Source.OWN, seed: int = 0, shown: Display | None = None) -> Path:
+    """The instruction-tuned model of the testbed: its adapter is trained once and kept among the results.
+
+    Args:
+        results: The folder of kept rows.
+        source: Where the reviews are from.
+        seed: Of the tuning.
+        shown: Where progress is shown.
 
     Returns:
-        Its folder.
+        The folder of the whole model, in the cache.
     """
     testbed = load_testbed(source, cache_folder())
-    return build_tuned(testbed, cache_folder(), seed, (shown or Silent()).note)
+    return build_tuned(testbed, cache_folder(), results, seed, (shown or Silent()).note)
 
 
 def fill_rows(

@@ -30,9 +30,11 @@ def testbed() -> None:
 
 @testbed_app.command()
 def build(
-    source: SourceName = "own", seed: Annotated[int, typer.Option(help="Of the instruction tuning.")] = 0
+    results: Results = RESULTS,
+    source: SourceName = "own",
+    seed: Annotated[int, typer.Option(help="Of the instruction tuning.")] = 0,
 ) -> None:
-    """Instruction-tune the embedded model on the observed wordings, once, into the cache.
+    """Instruction-tune the embedded model on the observed wordings, unless its adapter is kept among the results.
 
     Example: isophrase testbed build --source bigbench
     """
@@ -40,7 +42,7 @@ def build(
     from isophrase.progress import display
 
     with display(console(stderr=True)) as shown:
-        folder = api.build_testbed(_source(source), seed, shown)
+        folder = api.build_testbed(results, _source(source), seed, shown)
     typer.echo(folder)
 
 

@@ -6,9 +6,8 @@ Knows what identifies a row, so that it is computed once. Does not know statisti
 from __future__ import annotations
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,10 +25,11 @@ from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Watch
 from isophrase.errors import StoreError
 from isophrase.files import write_atomically
-from isophrase.models.huggingface import LoadedModel, load
+from isophrase.models.huggingface import LoadedModel, identify, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
 from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
-from isophrase.testbed.recipe import BASE, READING, TUNING, VERSION, Source, Testbed
+from isophrase.testbed.recipe import Source, Testbed
+from isophrase.testbed.tuned import Notify, build_tuned, tuned_identity
 from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
 
@@ -44,10 +44,15 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "controls-2": {"base": "default"},
-    "controls-4": {"base": "default", "draws": {"controls": 4}},
+    "controls": {"base": "default"},
     "inversions": {"base": "default", "draws": {"inversions": 4}, "anchor": 1.6},
     "inversions-controls-4": {"base": "default", "draws": {"inversions": 4, "controls": 4}, "anchor": 1.6},
+    "lean": {
+        "base": "default",
+        "draws": {"wordings": 6, "inversions": 3, "controls": 3},
+        "anchor": 1.6,
+        "schedule": {"steps": 200},
+    },
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
@@ -56,8 +61,6 @@ TUNED_MODELS = 2
 MAIN_SEEDS = range(TUNED_MODELS, TUNED_MODELS + 6)
 """Of the table's trainings: with none of them was `default` chosen (`development_keys`)."""
 OTHER_SEEDS, ABLATION_SEEDS = MAIN_SEEDS[:2], MAIN_SEEDS[:1]
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +92,7 @@ class RowResult:
         tuned: Seed of the tuned model.
         source: Where the reviews are from.
         digest: Of the recipe that makes the row.
-        fingerprint: Of the tuned model's weights, which differ a little from machine to machine.
+        fingerprint: Of the tuned model's weights; rows are compared with those of the same model.
         parameters: Numbers trained.
         minutes: Time in steps.
         measured_minutes: Time of the measurement.
@@ -136,43 +139,6 @@ def all_keys(source: Source) -> list[RowKey]:
     ]
 
 
-def tuned_folder(cache: Path, testbed: Testbed, seed: int) -> Path:
-    """Where a tuned model is kept."""
-    return cache / "testbed" / f"{testbed.source.value}-{_tuned_identity(testbed)[:12]}-seed{seed}"
-
-
-def build_tuned(testbed: Testbed, cache: Path, seed: int, notify: Notify) -> Path:
-    """The instruction-tuned model that rows repair; trained once, then kept.
-
-    Returns:
-        Its folder.
-    """
-    folder = tuned_folder(cache, testbed, seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{folder.name}.lock")):  # another process may be at it
-        if not ((folder / "model.safetensors").is_file() and (folder / "isophrase.json").is_file()):
-            _tune(testbed, folder, seed, notify)
-    return folder
-
-
-def _tune(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
-    """Two trainings, one after the other; the first one stays until both are done, for a run that is killed."""
-    plain_folder = folder.with_name(f"{folder.name}-plain")
-    purpose = Purpose(kind="tune", name="testbed", tuned_on=None)
-
-    def say(step: Step) -> None:
-        notify(f"tuning: step {step.number}, loss {step.total:.3f}")
-
-    for method, materials, source, place in (
-        (TUNING, testbed.materials, BASE, plain_folder),
-        (READING, testbed.materials + testbed.opposites, str(plain_folder), folder),
-    ):
-        loaded = load(ModelSpec("base", source, dtype="float32", prompt_format=PromptFormat.PLAIN))
-        training = Training(method=method, materials=materials, seed=seed, every=70, autocast=True)
-        run_training(loaded, training, purpose, place, on_step=say)
-    shutil.rmtree(plain_folder)
-
-
 def row_method(name: str) -> Method:
     """The method of a row."""
     return method_of({**ABLATIONS, **CANDIDATES}.get(name, name))
@@ -186,8 +152,8 @@ def run_row(
     Args:
         testbed: Tasks and wordings.
         key: Which row.
-        cache: Where tuned models and adapters are kept.
-        results: Where results are kept.
+        cache: Where whole models and the adapters of rows are kept.
+        results: Where results and adapters of tuned models are kept.
         notify: Told what happens.
         wait: Whether to wait for another process that is at the same row.
 
@@ -204,16 +170,14 @@ def run_row(
 
 
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
-    folder = build_tuned(testbed, cache, key.tuned, notify)
-    loaded = load(_tuned_spec(folder))
-    identity, fingerprint = row_digest(testbed, key), loaded.identity["fingerprint"]
+    spec = _tuned_spec(build_tuned(testbed, cache, results, key.tuned, notify))
+    identity, fingerprint = row_digest(testbed, key), identify(spec).identity["fingerprint"]
     place = results / "development" if key.quota.split is Split.DEV else results
     path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
-    if key.method in _NOT_TRAINED:  # every realisation of the tuned model needs its own
-        path = path.with_name(f"{path.stem}-{fingerprint[:8]}.json")
     kept = read_row(path)
-    if kept is not None and kept.digest == identity:
+    if kept is not None and (kept.digest, kept.fingerprint) == (identity, fingerprint):
         return kept
+    loaded = load(spec)
     record = None
     if key.method not in _NOT_TRAINED:
         folder = cache / "testbed" / f"row-{digest([_training_identity(testbed, key), fingerprint])[:16]}"
@@ -275,7 +239,7 @@ def _measured_identity(testbed: Testbed, quota: Quota) -> str:
 
 def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     """What a row's weights depend on: rows that are measured on different data may share them."""
-    found = {"tuned": [_tuned_identity(testbed), key.tuned], "seed": key.seed}
+    found = {"tuned": [tuned_identity(testbed), key.tuned], "seed": key.seed}
     if key.method in _NOT_TRAINED:
         return {**found, "method": key.method}
     method = row_method(key.method)
@@ -290,13 +254,6 @@ def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
 @cache
 def _aligned_identity(testbed: Testbed) -> str:
     return digest([[item.wordings.references, item.wordings.train, item.train] for item in testbed.of(ALIGNED)])
-
-
-@cache
-def _tuned_identity(testbed: Testbed) -> str:
-    seen = [[item.wordings.references, item.train, item.weight] for item in testbed.materials + testbed.opposites]
-    tuning = [beyond_defaults(plain(method)) for method in (TUNING, READING)]
-    return digest({"version": VERSION, "source": testbed.source, "base": BASE, "tuning": tuning, "seen": seen})
 
 
 def read_row(path: Path) -> RowResult | None:
