@@ -1,6 +1,6 @@
 """Writes the testbed's tasks as task files, with an experiment on its tuned model, for `isophrase run` and `distance`.
 
-Usage: isophrase testbed build            # once, hours on two cores: prints the folder of the tuned model
+Usage: isophrase testbed build            # from its kept adapter: prints the folder of the tuned model
        python docs/testbed_tasks.py MODEL_FOLDER runs/testbed-tasks
        isophrase run runs/testbed-tasks/experiment.yaml --out runs/testbed-distance
        isophrase distance runs/testbed-distance

@@ -6,12 +6,14 @@ import torch
 from isophrase.alignment import training as loop
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
 from isophrase.alignment.record import Record, read_record, save
+from isophrase.alignment.registers import Register
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training, begin, rate_at, train
 from isophrase.alignment.watching import Watch, Watcher
 from isophrase.errors import ConfigError, ManyErrors
 from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
+from isophrase.types import Role
 from tests.alignment.small import material, method, parameters, tiny, training, wording
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -201,6 +203,16 @@ def test_a_splice_that_would_be_a_test_wording_is_refused():
         begin(tiny(), training(chosen, materials=(item,)))
 
 
+def test_what_training_makes_is_held_against_test_controls_too():
+    item = material()
+    control = wording("not-9", "Please: {{ text }} Which of the labels?", Role.NEGATED)
+    item = replace(item, wordings=replace(item.wordings, test_controls=(control,)))
+    registers = (Register("polite", "Please: {{ instruction }}"),)
+    chosen = method(Kind.LORA, draws=Draws(wordings=4, inputs=1, registers=1.0))
+    with pytest.raises(ManyErrors, match=r"not-9.*is nearly what training makes as 'train-1\+polite'"):
+        begin(tiny(), training(chosen, materials=(item,), registers=registers))
+
+
 def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypatch):
     chosen, purpose = method(Kind.LORA), Purpose(kind="align", name="x", tuned_on=None)
     runs = []
@@ -214,6 +226,7 @@ def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypat
     assert run({}) == 4
     assert run({}) == 0
     assert run({"materials": (replace(material(), weight=2.0), replace(material(), weight=1.0))}) == 4
+    assert run({"materials": (replace(material(), weight=2.0), replace(material(), since=1))}) == 4
     assert run({}, Watch(patience=3)) == 4
     assert run({}, Watch(patience=3)) == 0
     monkeypatch.setattr(loop, "fast_dtype", lambda device: Choice("bfloat16", "the test says so"))

@@ -60,6 +60,13 @@ def test_near_duplicates_among_controls_stay_on_one_side():
     assert [item.id for item in wordings.test_controls] == ["not-0", "not-2"]
 
 
+def test_near_duplicates_of_two_kinds_stay_on_one_side():
+    plain = negated("Say the reverse of its mood.", "Never give the label.")
+    twin = replace(plain[1], id="nonsense", template="Never give the label! {{ text }}", role=Role.NONSENSE)
+    wordings = by_chance(a_set(*plain, twin), 0)
+    assert [item.id for item in wordings.train_controls] == ["not-1", "nonsense"]
+
+
 def negated(*templates):
     return [one(f"not-{place}", f"{text} {{{{ text }}}}", role=Role.NEGATED) for place, text in enumerate(templates)]
 

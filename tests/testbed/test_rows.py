@@ -49,10 +49,12 @@ def test_another_negated_wording_makes_another_tuned_model():
     changed = replace(first.wordings.references[0], template="Now: {{ text }}")
     other = replace(first, wordings=replace(first.wordings, references=(changed, *first.wordings.references[1:])))
     found = [
-        tuned_identity(replace(testbed, opposites=opposites))
-        for opposites in (testbed.opposites, (other, *testbed.opposites[1:]), ())
-    ]
-    assert len(set(found)) == 3
+        tuned_identity(replace(testbed, opposites=opposites), 0)
+        for opposites in (
+            testbed.opposites, (other, *testbed.opposites[1:]), (replace(first, since=0), *testbed.opposites[1:]), ()
+        )
+    ]  # fmt: skip
+    assert len({str(one) for one in found}) == 4
 
 
 def test_every_row_is_measured_within_the_rows_that_it_is_compared_with():

@@ -172,13 +172,16 @@ def test_the_worst_wording_is_that_of_all_registers_in_every_draw():
     assert found.high < 0.55
 
 
-def test_rows_of_another_recipe_are_left_out_and_said_to_be(tmp_path):
+def test_rows_of_another_recipe_or_tuned_model_are_left_out_and_said_to_be(tmp_path):
     testbed = load_testbed(Source.OWN, tmp_path)
-    key = next(key for key in all_keys(Source.OWN) if key.method == "none")
-    for name, found in (("current", row_digest(testbed, key)), ("old", "of another recipe")):
-        kept = replace(row("none" if name == "current" else "pt", levels(0.9, 0.7)), digest=found)
+    none, pt = (next(key for key in all_keys(Source.OWN) if key.method == method) for method in ("none", "pt"))
+    current = row_digest(testbed, none)
+    for name, method, digest, tuned in (
+        ("a", "none", current, 0), ("b", "pt", "of another recipe", 0), ("c", "pt", row_digest(testbed, pt), 9)
+    ):  # fmt: skip
+        kept = replace(row(method, levels(0.9, 0.7), tuned=tuned), digest=digest)
         (tmp_path / f"own-{name}.json").write_bytes(TypeAdapter(RowResult).dump_json(kept))
     said = []
     table_lines = rows_table(tmp_path, shown=SimpleNamespace(note=said.append))
     assert [line.method for line in table_lines] == ["none"]
-    assert said == ["1 rows of another recipe or version are left out"]
+    assert said == ["2 rows of another recipe, version or tuned model are left out"]

@@ -6,6 +6,7 @@ saved. Does not know losses.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from isophrase.engine.backbone import VirtualTokens
 from isophrase.errors import ConfigError
 from isophrase.models.extras import local_library
 from isophrase.models.huggingface import LoadedModel
-from isophrase.models.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def make_trainable(loaded: LoadedModel, parameters: Parameters, seed: int) -> Tr
         return Trainable(loaded.model, parameters)
     peft = local_library("peft")
     start = None if parameters.kind is Kind.LORA else _start(loaded, parameters)
-    with quiet():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # for PEFT's authors
         model = peft.get_peft_model(loaded.model, _config(peft, loaded, parameters)).eval()
     trainable = Trainable(model, parameters)
     if start is not None:

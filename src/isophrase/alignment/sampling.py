@@ -29,7 +29,7 @@ class Material:
         train: The inputs.
         dev: Inputs for watching the training.
         weight: Relative probability of being drawn.
-        since: The first pass that may draw it.
+        since: The first pass that may draw it; 0 for one of the materials at least.
     """
 
     task: Task

@@ -138,10 +138,11 @@ def check_made(name: str, made: Mapping[str, str], wordings: Wordings) -> None:
     Raises:
         ManyErrors: Which ones.
     """
+    test = _templates((*wordings.test, *wordings.test_controls))
     problems = [
         f"test wording {b!r} is nearly what training makes as {a!r} (similarity {alike:.2f}); re-word it, or say "
         "`draws: {splices: 0, registers: 0, inversions: 0}` in the method"
-        for a, b, alike in near_duplicates_between(made, _templates(wordings.test))
+        for a, b, alike in near_duplicates_between(made, test)
     ]
     if problems:
         raise ManyErrors(f"wordings of {name!r}", problems, exit_code=ConfigError.exit_code)
@@ -154,11 +155,13 @@ def digests(wordings: Sequence[Instruction]) -> frozenset[str]:
 
 def _halves(controls: Sequence[Instruction]) -> tuple[tuple[Instruction, ...], tuple[Instruction, ...]]:
     """Controls for training and for testing: of each kind every second one, near duplicates together."""
-    train: list[Instruction] = []
-    for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE):
-        families = _families([item for item in controls if item.role is role])
-        families.sort(key=lambda family: controls.index(family[0]))
-        train += [item for family in families[1::2] for item in family]
+    families = sorted(_families(controls), key=lambda family: controls.index(family[0]))
+    train = [
+        item
+        for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE)
+        for family in [one for one in families if one[0].role is role][1::2]
+        for item in family
+    ]
     return tuple(train), tuple(item for item in controls if item not in train)
 
 

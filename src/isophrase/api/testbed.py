@@ -11,7 +11,7 @@ from isophrase.progress import Display, Silent
 from isophrase.testbed.recipe import Source, load_testbed
 from isophrase.testbed.rows import RowKey, all_keys, read_row, row_digest, run_row
 from isophrase.testbed.table import Line, table
-from isophrase.testbed.tuned import build_tuned
+from isophrase.testbed.tuned import tuned_adapter, tuned_model
 
 
 def build_testbed(results: Path, source: Source = Source.OWN, seed: int = 0, shown: Display | None = None) -> Path:
@@ -26,8 +26,9 @@ def build_testbed(results: Path, source: Source = Source.OWN, seed: int = 0, sho
     Returns:
         The folder of the whole model, in the cache.
     """
-    testbed = load_testbed(source, cache_folder())
-    return build_tuned(testbed, cache_folder(), results, seed, (shown or Silent()).note)
+    testbed, place = load_testbed(source, cache_folder()), cache_folder() / "testbed"
+    adapter = tuned_adapter(testbed, place, results, seed, (shown or Silent()).note)
+    return Path(tuned_model(adapter, place).source)
 
 
 def fill_rows(
@@ -75,12 +76,14 @@ def rows_table(
     testbed = load_testbed(source, cache_folder())
     order = {row_digest(testbed, key): place for place, key in enumerate(all_keys(source) if keys is None else keys)}
     kept = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
-    found = sorted((row for row in kept if row.digest in order), key=lambda row: order[row.digest])
-    if len(found) < len(kept):
-        (shown or Silent()).note(f"{len(kept) - len(found)} rows of another recipe or version are left out")
-    if not any(row.method == "none" for row in found):
+    current = sorted((row for row in kept if row.digest in order), key=lambda row: order[row.digest])
+    unrepaired = {row.fingerprint for row in current if row.method == "none"}
+    found = [row for row in current if row.fingerprint in unrepaired]
+    if other := len(kept) - len(found):
+        (shown or Silent()).note(f"{other} rows of another recipe, version or tuned model are left out")
+    if not found:
         raise StoreError(
-            f"rows of the testbed in {results}, `none` among them", got=f"{len(found)} rows",
+            f"rows of the testbed in {results}, `none` among them", got=f"{len(current)} rows",
             remedy="run `isophrase testbed run` first",
         )  # fmt: skip
     return table(found)

@@ -41,7 +41,7 @@ TUNING = Method(
 )
 """Instruction tuning on the observed wordings of all six tasks, later on negated ones too."""
 _NEGATED, _SINCE = 0.7, 300
-"""How often a negated wording is drawn for each plain one, and from which step on: a model that never met one reads
+"""How often a negated wording is drawn for each plain one, and from which pass on: a model that never met one reads
 none, and mixed in from the start they keep the rest from being learnt."""
 
 

@@ -25,13 +25,14 @@ from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Watch
 from isophrase.errors import StoreError
 from isophrase.files import write_atomically
-from isophrase.models.huggingface import LoadedModel, identify, load
+from isophrase.models.fingerprint import fingerprint_adapter
+from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
 from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
 from isophrase.testbed.recipe import Source, Testbed
-from isophrase.testbed.tuned import Notify, build_tuned, tuned_identity
+from isophrase.testbed.tuned import Notify, tuned_adapter, tuned_identity, tuned_model
 from isophrase.testbed.untrained import UNTRAINED
-from isophrase.types import ModelSpec, PromptFormat, Split, digest, plain
+from isophrase.types import Split, digest, plain
 
 _NOT_TRAINED = ("none", *UNTRAINED)
 MAIN_ROWS = ("pt", "pt+kl", "default")
@@ -92,7 +93,7 @@ class RowResult:
         tuned: Seed of the tuned model.
         source: Where the reviews are from.
         digest: Of the recipe that makes the row.
-        fingerprint: Of the tuned model's weights; rows are compared with those of the same model.
+        fingerprint: Of the tuned model's kept adapter; rows are compared with those of the same model.
         parameters: Numbers trained.
         minutes: Time in steps.
         measured_minutes: Time of the measurement.
@@ -170,14 +171,14 @@ def run_row(
 
 
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
-    spec = _tuned_spec(build_tuned(testbed, cache, results, key.tuned, notify))
-    identity, fingerprint = row_digest(testbed, key), identify(spec).identity["fingerprint"]
+    adapter = tuned_adapter(testbed, cache / "testbed", results, key.tuned, notify)
+    identity, fingerprint = row_digest(testbed, key), fingerprint_adapter(adapter)
     place = results / "development" if key.quota.split is Split.DEV else results
     path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
     kept = read_row(path)
     if kept is not None and (kept.digest, kept.fingerprint) == (identity, fingerprint):
         return kept
-    loaded = load(spec)
+    loaded = load(tuned_model(adapter, cache / "testbed"))
     record = None
     if key.method not in _NOT_TRAINED:
         folder = cache / "testbed" / f"row-{digest([_training_identity(testbed, key), fingerprint])[:16]}"
@@ -196,10 +197,6 @@ def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, TypeAdapter(RowResult).dump_json(result, indent=0))
     return result
-
-
-def _tuned_spec(folder: Path) -> ModelSpec:
-    return ModelSpec("tuned", str(folder), dtype="float32", prompt_format=PromptFormat.PLAIN)
 
 
 def _align(
@@ -239,7 +236,7 @@ def _measured_identity(testbed: Testbed, quota: Quota) -> str:
 
 def _training_identity(testbed: Testbed, key: RowKey) -> dict[str, Any]:
     """What a row's weights depend on: rows that are measured on different data may share them."""
-    found = {"tuned": [tuned_identity(testbed), key.tuned], "seed": key.seed}
+    found = {"tuned": tuned_identity(testbed, key.tuned), "seed": key.seed}
     if key.method in _NOT_TRAINED:
         return {**found, "method": key.method}
     method = row_method(key.method)

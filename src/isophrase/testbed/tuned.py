@@ -1,14 +1,17 @@
 """The tuned model, which rows repair: the base model with an adapter that is trained once and kept beside the rows.
 
-Knows how an adapter is kept and put into the weights. Two machines never train the same weights, so rows can be
+Knows how an adapter is kept and put into the weights. Two machines seldom train the same weights, so rows can be
 compared, and computed anew, only while the adapter stays: a PEFT folder of a few megabytes. Does not know rows.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,10 +24,9 @@ from isophrase.alignment.record import RECORD
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Step, Training
 from isophrase.files import write_atomically
-from isophrase.models.catalog import CATALOG
 from isophrase.models.fingerprint import fingerprint_adapter
 from isophrase.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
-from isophrase.models.huggingface import load
+from isophrase.models.huggingface import identify, load
 from isophrase.models.quiet import quiet
 from isophrase.testbed.recipe import BASE, TUNING, VERSION, Testbed
 from isophrase.types import ModelSpec, PromptFormat, digest, plain
@@ -32,44 +34,65 @@ from isophrase.types import ModelSpec, PromptFormat, digest, plain
 Notify = Callable[[str], None]
 
 
-def build_tuned(testbed: Testbed, cache_folder: Path, results: Path, seed: int, notify: Notify) -> Path:
-    """The tuned model of a seed; its adapter is trained unless it is kept.
+def tuned_adapter(testbed: Testbed, place: Path, results: Path, seed: int, notify: Notify) -> Path:
+    """The adapter of a tuned model, trained unless it is kept.
 
     Args:
         testbed: Tasks and wordings.
-        cache_folder: Where the training and the whole model are kept.
-        results: The folder of kept rows; the adapter is in `tuned` there.
+        place: The folder of trainings in progress.
+        results: The folder of kept rows; adapters are in `tuned` there.
         seed: Of the tuning.
         notify: Told what happens.
 
     Returns:
-        A model folder.
+        Its folder among the results.
     """
-    name = f"{testbed.source.value}-{tuned_identity(testbed)[:12]}-seed{seed}"
-    kept, place = results / "tuned" / name, cache_folder / "testbed" / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(place.with_name(f"{name}.lock")):  # another process may be at it
+    name = f"{testbed.source.value}-{_tuned_digest(testbed)[:12]}-seed{seed}"
+    kept = results / "tuned" / name
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / f"{name}.lock"):  # another process may be at it
         if not (kept / RECORD).is_file():
-            _train(testbed, place, seed, notify)
-            _keep(place, kept)
-        folder = place.with_name(f"{name}-{fingerprint_adapter(kept)[:8]}")
+            _train(testbed, place / name, seed, notify)
+            _keep(place / name, kept)
+    return kept
+
+
+def tuned_model(adapter: Path, place: Path) -> ModelSpec:
+    """The whole model of a kept adapter: float64 sums products of bfloat16 exactly, so it is the same everywhere.
+
+    Args:
+        adapter: The kept adapter.
+        place: The folder where whole models are cached.
+    """
+    base = identify(_base()).identity["fingerprint"]
+    folder = place / f"{adapter.name}-{base[:8]}-{fingerprint_adapter(adapter)[:8]}"
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / f"{folder.name}.lock"):
         if not (folder / RECORD).is_file():
-            _merge(kept, folder)
-    return folder
+            loaded = load(replace(_base(), adapter=str(adapter), device="cpu"))
+            merged = loaded.model.to(torch.float64).merge_and_unload().to(torch.float32)
+            with quiet():
+                merged.save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+            write_atomically(folder / RECORD, (adapter / RECORD).read_bytes())  # last: it says that all is there
+    return ModelSpec("tuned", str(folder), dtype="float32", prompt_format=PromptFormat.PLAIN)
+
+
+def tuned_identity(testbed: Testbed, seed: int) -> list[object]:
+    """What a tuned model's weights depend on."""
+    return [_tuned_digest(testbed), seed]
 
 
 @cache
-def tuned_identity(testbed: Testbed) -> str:
-    """What a tuned model's weights depend on, beside its seed."""
+def _tuned_digest(testbed: Testbed) -> str:
     items = testbed.materials + testbed.opposites
     seen = [[item.wordings.references, item.train, item.weight, item.since] for item in items]
     tuning = beyond_defaults(plain(TUNING))
     return digest({"version": VERSION, "source": testbed.source, "base": BASE, "tuning": tuning, "seen": seen})
 
 
-def _base(adapter: Path | None = None) -> ModelSpec:
-    name = None if adapter is None else str(adapter)
-    return ModelSpec("base", BASE, adapter=name, dtype="float32", device="cpu", prompt_format=PromptFormat.PLAIN)
+def _base() -> ModelSpec:
+    return ModelSpec("base", BASE, dtype="float32", prompt_format=PromptFormat.PLAIN)
 
 
 def _train(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
@@ -82,24 +105,21 @@ def _train(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
 
 
 def _keep(trained: Path, kept: Path) -> None:
-    """Copies an adapter in bfloat16, under the name that its base model has everywhere."""
-    kept.mkdir(parents=True, exist_ok=True)
-    weights = load_file(trained / ADAPTER_WEIGHTS)
-    save_file(
-        {name: weight.bfloat16() for name, weight in weights.items()}, kept / ADAPTER_WEIGHTS, {"format": "pt"}
-    )  # fmt: skip
+    """Copies an adapter in bfloat16, in one piece; one that another process kept meanwhile stays."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: weight.bfloat16() for name, weight in load_file(trained / ADAPTER_WEIGHTS).items()}
     config = json.loads((trained / ADAPTER_CONFIG).read_text(encoding="utf-8"))
-    entry = CATALOG.get(BASE)
-    config["base_model_name_or_path"] = BASE if entry is None else entry.hub_id
-    write_atomically(kept / ADAPTER_CONFIG, json.dumps(config, indent=2, sort_keys=True).encode())
-    shutil.copyfile(trained / RECORD, kept / RECORD)  # last: it says that all is there
-
-
-def _merge(kept: Path, folder: Path) -> None:
-    """Writes the whole model; float64 sums products of bfloat16 exactly, so every machine gets the same weights."""
-    loaded = load(_base(kept))
-    merged = loaded.model.to(torch.float64).merge_and_unload().to(torch.float32)
-    with quiet():
-        merged.save_pretrained(folder)
-    loaded.tokenizer.save_pretrained(folder)
-    shutil.copyfile(kept / RECORD, folder / RECORD)
+    # PEFT writes the folder of the machine that trained it, and a set in any order.
+    config |= {"base_model_name_or_path": BASE, "target_modules": sorted(config["target_modules"])}
+    with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+        part = Path(temporary) / kept.name
+        part.mkdir()
+        save_file(weights, part / ADAPTER_WEIGHTS, {"format": "pt"})
+        (part / ADAPTER_WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
+        (part / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")
+        shutil.copyfile(trained / RECORD, part / RECORD)
+        try:
+            os.rename(part, kept)
+        except OSError:
+            if not (kept / RECORD).is_file():
+                raise
