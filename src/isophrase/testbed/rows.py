@@ -45,15 +45,8 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "controls": {"base": "default"},
-    "inversions": {"base": "default", "draws": {"inversions": 4}, "anchor": 1.6},
-    "inversions-controls-4": {"base": "default", "draws": {"inversions": 4, "controls": 4}, "anchor": 1.6},
-    "lean": {
-        "base": "default",
-        "draws": {"wordings": 6, "inversions": 3, "controls": 3},
-        "anchor": 1.6,
-        "schedule": {"steps": 200},
-    },
+    "lean": {"base": "default", "schedule": {"steps": 200}},
+    "lean-held": {"base": "default", "schedule": {"steps": 200}, "anchor": 2.4},
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
@@ -119,7 +112,7 @@ def development_keys(source: Source) -> list[RowKey]:
     return [
         RowKey(method=method, seed=seed, tuned=seed, source=source, quota=DEVELOPMENT)
         for seed in range(TUNED_MODELS)
-        for method in ("none", *CANDIDATES)
+        for method in ("none", "default", *CANDIDATES)
     ]
 
 
