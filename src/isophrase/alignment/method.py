@@ -210,7 +210,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             parameters=_LORA,
             supervised=0.5,
             consistency=0.5,
-            anchor=1.6,
+            anchor=2.4,
             draws=Draws(
                 wordings=6, references=1, controls=3, inversions=3, registers=0.6, layers=2, splices=0.3, cases=0.15
             ),

@@ -45,8 +45,8 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "lean": {"base": "default", "schedule": {"steps": 200}},
-    "lean-held": {"base": "default", "schedule": {"steps": 200}, "anchor": 2.4},
+    "lean": {"base": "default", "schedule": {"steps": 200}, "anchor": 1.6},
+    "lean-held": {"base": "default", "schedule": {"steps": 200}},
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
