@@ -12,6 +12,7 @@ from isophrase.alignment.method import Schedule
 from isophrase.alignment.record import RECORD, read_record
 from isophrase.alignment.sampling import draw
 from isophrase.alignment.training import Training
+from isophrase.errors import StoreError
 from isophrase.models.huggingface import load
 from isophrase.testbed import recipe, rows, tuned
 from isophrase.testbed.inputs import make_opposite
@@ -122,6 +123,13 @@ def test_a_model_that_was_half_written_is_written_again(tmp_path, short):
     assert equal(weights(whole), before)
 
 
+def test_results_that_cannot_be_written_are_refused_before_any_training(tmp_path, short, monkeypatch):
+    monkeypatch.setattr(tuned, "run_training", no_training)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="a folder for results that can be written to"):
+        adapter(tmp_path, tmp_path / "file")
+
+
 def test_a_build_that_is_killed_goes_on(tmp_path, short):
     whole = adapter(tmp_path / "whole", tmp_path / "whole")
     said = []
@@ -133,7 +141,7 @@ def test_a_build_that_is_killed_goes_on(tmp_path, short):
 
     with pytest.raises(KeyboardInterrupt):
         adapter(tmp_path / "killed", tmp_path / "killed", notify=kill)
-    assert not (tmp_path / "killed" / "tuned").exists()
+    assert not list((tmp_path / "killed" / "tuned").iterdir())
     again = []
     resumed = adapter(tmp_path / "killed", tmp_path / "killed", notify=again.append)
     assert len(again) == 2

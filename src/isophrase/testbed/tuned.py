@@ -23,6 +23,7 @@ from isophrase.alignment.method import beyond_defaults
 from isophrase.alignment.record import RECORD
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Step, Training
+from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.fingerprint import fingerprint_adapter
 from isophrase.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
@@ -46,10 +47,20 @@ def tuned_adapter(testbed: Testbed, place: Path, results: Path, seed: int, notif
 
     Returns:
         Its folder among the results.
+
+    Raises:
+        StoreError: The results can't be written.
     """
     name = f"{testbed.source.value}-{_tuned_digest(testbed)[:12]}-seed{seed}"
     kept = results / "tuned" / name
     place.mkdir(parents=True, exist_ok=True)
+    try:  # before an hour of training, not after it
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            "a folder for results that can be written to", got=f"{error.strerror} at {kept.parent}",
+            remedy="give another one with --results",
+        ) from error  # fmt: skip
     with FileLock(place / f"{name}.lock"):  # another process may be at it
         if not (kept / RECORD).is_file():
             _train(testbed, place / name, seed, notify)
@@ -106,12 +117,11 @@ def _train(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
 
 def _keep(trained: Path, kept: Path) -> None:
     """Copies an adapter in bfloat16, in one piece; one that another process kept meanwhile stays."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
     weights = {name: weight.bfloat16() for name, weight in load_file(trained / ADAPTER_WEIGHTS).items()}
     config = json.loads((trained / ADAPTER_CONFIG).read_text(encoding="utf-8"))
     # PEFT writes the folder of the machine that trained it, and a set in any order.
     config |= {"base_model_name_or_path": BASE, "target_modules": sorted(config["target_modules"])}
-    with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as temporary:
         part = Path(temporary) / kept.name
         part.mkdir()
         save_file(weights, part / ADAPTER_WEIGHTS, {"format": "pt"})
