@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -184,3 +185,25 @@ def test_rows_that_the_testbed_does_not_have_are_refused_by_name(isophrase, tmp_
         assert "got none for some method and seed asked for; there are: none 0, 1;" in said
         assert "default 2, 3, 4, 5, 6, 7" in said
     assert not list(tmp_path.iterdir())
+
+
+KEPT = Path(__file__).parents[1] / "docs" / "results" / "testbed"
+
+
+def test_a_section_of_the_testbeds_table_is_printed_as_markdown(isophrase):
+    chosen = ("--section", "development", "--tuned", "0", "--task", "number")
+    code, out, _ = isophrase("testbed", "table", "--results", KEPT, *chosen, "--markdown")
+    header, rule, *rows = out.splitlines()
+    assert code == 0
+    assert header.startswith("|  | no repair | ")
+    assert set(rule) <= set("|-: ")
+    assert {"unobserved", "gap closed", "negation drop kept"} <= {
+        row.split(" | ")[0].removeprefix("| ") for row in rows
+    }
+
+
+@pytest.mark.parametrize("asked", [("--section", "mian"), ("--task", "person"), ("--method", "ptt")])
+def test_a_part_of_the_testbeds_table_that_there_is_not_is_refused_by_name(isophrase, asked):
+    code, _, err = isophrase("testbed", "table", "--results", KEPT, *asked)
+    assert code == 2
+    assert f"{asked[0]}: expected one of" in " ".join(err.replace("│", " ").split())

@@ -1,6 +1,7 @@
 """The testbed's texts are what its documentation says of them."""
 
 import itertools
+import json
 from collections import Counter
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from isophrase.alignment.registers import bundled_registers, wrap
 from isophrase.cache import cache_folder
 from isophrase.duplicates import near_duplicates, near_duplicates_between
-from isophrase.testbed.inputs import ALIGNED, HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, own_reviews
+from isophrase.sources.bigbench import bigbench_folder
+from isophrase.testbed.inputs import ALIGNED, HELD_OUT, LONG, MOST, RULES, SHORT, TASKS, multiemo_reviews, own_reviews
 from isophrase.testbed.recipe import Source, load_testbed
 from isophrase.types import Role, Split
 
@@ -123,3 +125,26 @@ def test_registers_for_training_are_no_near_copies_and_hold_a_wording_once():
     assert [one.inverts for one in registers].count(True) >= 8
     assert all(item.template.count("{{ instruction }}") == 1 for item in registers)
     assert not near_duplicates({item.id: item.template for item in registers})
+
+
+def test_the_first_of_the_borrowed_reviews_are_of_all_kinds(tmp_path):
+    random = np.random.default_rng(0)
+    for folder in ("hotels", "medicine", "products"):
+        examples = []
+        for mood in ("positive", "negative"):
+            for length in (6, 15):
+                for _ in range(80):
+                    text = " ".join(f"w{number}" for number in random.integers(0, 10**6, length))
+                    other = {"positive": "negative", "negative": "positive"}[mood]
+                    examples.append({"input": text, "target_scores": {mood: 1, other: 0}})
+        place = bigbench_folder(tmp_path) / "multiemo" / f"{folder}_sentence_en"
+        place.mkdir(parents=True)
+        (place / "task.json").write_text(json.dumps({"examples": examples}), encoding="utf-8")
+    found = multiemo_reviews(tmp_path)
+    for split in list(Split)[:3]:
+        for count in (20, 40, 60):
+            first = [review for review in found if review.split is split][:count]
+            for name in ("sentiment", "domain", "length"):
+                options, rule = RULES[name]
+                kinds = Counter(rule(review) for review in first)
+                assert min(kinds[option] for option in options) >= count // 8, (split, count, name)

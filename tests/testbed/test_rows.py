@@ -7,7 +7,7 @@ import pytest
 
 from isophrase.alignment.registers import Register
 from isophrase.testbed import measuring, recipe, rows
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER
+from isophrase.testbed.measuring import CONFIRMATION, DEVELOPMENT, MAIN, OTHER
 from isophrase.testbed.rows import RowKey, run_row
 from isophrase.testbed.tuned import tuned_identity
 
@@ -69,7 +69,32 @@ def test_every_row_is_measured_within_the_rows_that_it_is_compared_with():
         runs = [key for key in keys if key.method == method]
         assert len(runs) >= 6
         assert len({key.tuned for key in runs}) >= 2
-    assert all(key.quota == (MAIN if key.method in ("none", *rows.MAIN_ROWS) else OTHER) for key in keys)
+    parts = rows.sections(recipe.Source.OWN)
+    assert {name: {key.quota for key in part} for name, part in parts.items()} == {
+        "main": {MAIN}, "confirmation": {CONFIRMATION}, "methods": {OTHER}, "ablations": {OTHER}
+    }  # fmt: skip
+
+
+def test_the_confirmation_has_test_wordings_and_inputs_that_nothing_else_has():
+    materials = recipe.load_testbed(recipe.Source.OWN, Path()).materials
+    for material in materials:
+        (wordings, inputs), (theirs, their_inputs) = (
+            measuring.chosen_of(material, quota) for quota in (CONFIRMATION, MAIN)
+        )
+        found, known = (
+            {one.id for one, exposure in chosen if exposure is measuring.Exposure.UNOBSERVED}
+            for chosen in (wordings, theirs)
+        )
+        assert len(found) == 6
+        assert not found & known
+        assert len(inputs) >= 40
+        assert not {item.id for item in inputs} & {item.id for item in their_inputs}
+
+
+def test_no_two_rows_are_kept_in_the_same_place():
+    keys = rows.all_keys(recipe.Source.OWN) + rows.development_keys(recipe.Source.OWN)
+    keys += rows.all_keys(recipe.Source.BIGBENCH)
+    assert len({rows.row_path(Path(), key) for key in keys}) == len(keys)
 
 
 @pytest.mark.parametrize("source", recipe.Source)

@@ -7,25 +7,25 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from isophrase.api.testbed import rows_table
+from isophrase.api.testbed import kept_rows
 from isophrase.errors import StoreError
 from isophrase.testbed.inputs import TASKS
 from isophrase.testbed.measuring import Exposure, TaskResult
 from isophrase.testbed.recipe import Source, load_testbed
-from isophrase.testbed.rows import RowResult, all_keys, read_row, row_digest
-from isophrase.testbed.table import table
+from isophrase.testbed.rows import OTHER_SEEDS, RowResult, read_row, row_digest, row_path, sections
+from isophrase.testbed.table import beside, figure_text, table, versus_text, without_turned
 
 REGISTERS = ("a", "b", "c", "d", "e", "f")
 
 
-def row(method, accuracy, *, seed=0, tuned=0, inputs=60, random=None):
+def row(method, accuracy, *, seed=0, tuned=0, inputs=60, negated=1, random=None):
     """A row with these accuracies by exposure; without a random generator they are met exactly."""
     tasks = {}
     for name in TASKS:
         wordings = [(f"o{place}", Exposure.OBSERVED, "dataset") for place in range(4)]
         wordings += [(f"t{place}", Exposure.TRAINED, "polite") for place in range(2)]
         wordings += [(f"{register}{n}", Exposure.UNOBSERVED, register) for register in REGISTERS for n in range(3)]
-        wordings += [("n0", Exposure.NEGATED, "control")]
+        wordings += [(f"n{place}", Exposure.NEGATED, "control") for place in range(negated)]
         right = []
         for wording, exposure, register in wordings:
             share = accuracy[exposure](register, wording) if callable(accuracy[exposure]) else accuracy[exposure]
@@ -124,20 +124,37 @@ def fewer_of(task):
 
 
 @pytest.mark.slow
-def test_intervals_of_the_gap_closed_cover_the_truth():
+def test_intervals_cover_the_truth():
     random = np.random.default_rng(1)
-    truth = 0.6
-    covered = 0
-    for number in range(200):
-        # Registers differ in how hard they are; the repair takes away the same share of every register's loss.
-        losses = dict(zip(REGISTERS, 0.15 + 0.05 * random.standard_normal(6), strict=True))
-        before = row("none", levels(0.9, lambda register, _, losses=losses: 0.9 - losses[register]), random=random)
-        after = row(
-            "x", levels(0.9, lambda register, _, losses=losses: 0.9 - (1 - truth) * losses[register]), random=random
-        )
-        estimate = lines(before, after, seed=number)["x"].figures["gap closed"]
-        covered += estimate.low <= truth <= estimate.high
-    assert covered / 200 > 0.88
+    kept, worlds = 0.4, 200  # the repair leaves this share of every wording's loss
+    asked = ("unobserved", "unobserved std", "worst", "gap closed", "std change", "worst change")
+    covered: dict[str, list[bool]] = {name: [] for name in asked}
+    for number in range(worlds):
+        # Registers differ in how hard they are, and so do the wordings of a register and the runs.
+        hard = {register: 0.4 + 0.1 * random.standard_normal() for register in REGISTERS}
+        losses = {f"{one}{n}": hard[one] + 0.08 * random.standard_normal() for one in REGISTERS for n in range(3)}
+        rows = [row("none", levels(0.9, lambda _, wording, of=losses: 0.9 - of[wording]), random=random)]
+        for seed in range(4):
+            one = {wording: kept * loss + 0.02 * random.standard_normal() for wording, loss in losses.items()}
+            rows.append(row("x", levels(0.9, lambda _, wording, of=one: 0.9 - of[wording]), seed=seed, random=random))
+        here = 0.9 - kept * np.array(list(losses.values()))
+        before, worst = 0.1**2 + 0.08**2, worst_of(here, 0.02, random)
+        truth = {
+            "unobserved": 0.9 - kept * 0.4, "unobserved std": (np.var(here, ddof=1) + 0.02**2) ** 0.5, "worst": worst,
+            "gap closed": 1 - kept, "std change": (kept**2 + 0.02**2 / before) ** 0.5 - 1,
+            "worst change": worst - (0.9 - max(losses.values())),
+        }  # fmt: skip
+        found = lines(*rows, seed=number, resamples=300)["x"].figures
+        for name in asked:
+            if not np.isnan(found[name].value):  # a share that may be of nothing is withheld
+                covered[name].append(bool(found[name].low <= truth[name] <= found[name].high))
+    shares = {name: (len(known) / worlds, np.mean(known)) for name, known in covered.items()}
+    assert all(given > 0.7 and right > 0.85 for given, right in shares.values()), shares
+
+
+def worst_of(means, std, random):
+    """What the least of these means is on average when each run adds an error of its own."""
+    return float((means + std * random.standard_normal((4000, len(means)))).min(axis=1).mean())
 
 
 def test_a_damaged_row_says_what_to_do(tmp_path):
@@ -172,16 +189,104 @@ def test_the_worst_wording_is_that_of_all_registers_in_every_draw():
     assert found.high < 0.55
 
 
-def test_rows_of_another_recipe_or_tuned_model_are_left_out_and_said_to_be(tmp_path):
-    testbed = load_testbed(Source.OWN, tmp_path)
-    none, pt = (next(key for key in all_keys(Source.OWN) if key.method == method) for method in ("none", "pt"))
-    current = row_digest(testbed, none)
-    for name, method, digest, tuned in (
-        ("a", "none", current, 0), ("b", "pt", "of another recipe", 0), ("c", "pt", row_digest(testbed, pt), 9)
-    ):  # fmt: skip
-        kept = replace(row(method, levels(0.9, 0.7), tuned=tuned), digest=digest)
-        (tmp_path / f"own-{name}.json").write_bytes(TypeAdapter(RowResult).dump_json(kept))
+def keep(folder, testbed, key, fingerprint="tuned", digest=None):
+    path = row_path(folder, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = replace(
+        row(key.method, levels(0.9, 0.7), seed=key.seed, tuned=key.tuned), fingerprint=fingerprint,
+        digest=digest or row_digest(testbed, key),
+    )  # fmt: skip
+    path.write_bytes(TypeAdapter(RowResult).dump_json(kept))
+
+
+def test_rows_that_are_missing_stale_or_without_their_tuned_model_are_left_out_and_said_to_be(tmp_path):
+    testbed, main = load_testbed(Source.OWN, tmp_path), sections(Source.OWN)["main"]
+    none, pt, stale, alone = (
+        next(key for key in main if key.method == method and key.seed == seed)
+        for method, seed in (("none", 0), ("pt", 2), ("pt", 4), ("pt", 3))
+    )
+    keep(tmp_path, testbed, none)
+    keep(tmp_path, testbed, pt)
+    keep(tmp_path, testbed, stale, digest="of another recipe")
+    keep(tmp_path, testbed, alone, fingerprint="of another tuned model")
     said = []
-    table_lines = rows_table(tmp_path, shown=SimpleNamespace(note=said.append))
-    assert [line.method for line in table_lines] == ["none"]
-    assert said == ["2 rows of another recipe, version or tuned model are left out"]
+    found = kept_rows(tmp_path, shown=SimpleNamespace(note=said.append))
+    assert [(one.method, one.seed) for one in found] == [("none", 0), ("pt", 2)]
+    missing, other, unpaired = said
+    assert missing.startswith("left out, as they are not computed yet: none of seed 1; ")
+    assert missing.endswith("; pt of seed 5, 6, 7")
+    assert other == "left out, as they are of another recipe or version: pt of seed 4"
+    assert unpaired == "left out, as `none` of their tuned model is missing: pt of seed 3"
+
+
+def test_a_section_without_rows_says_what_to_run(tmp_path):
+    with pytest.raises(StoreError, match="run `isophrase testbed run` first"):
+        kept_rows(tmp_path, section="confirmation")
+
+
+def test_other_methods_stand_beside_main_rows_of_the_same_runs_alone(tmp_path):
+    testbed, parts = load_testbed(Source.OWN, tmp_path), sections(Source.OWN)
+    for key in parts["main"]:
+        keep(tmp_path, testbed, key, fingerprint=str(key.tuned))
+    key = next(key for key in parts["methods"] if key.method == "ft" and key.seed == OTHER_SEEDS[0])
+    keep(tmp_path, testbed, key, fingerprint=str(key.tuned))
+    found = kept_rows(tmp_path, section="methods")
+    assert {(one.method, one.seed) for one in found} == {
+        ("none", key.tuned), *((method, key.seed) for method in ("pt", "pt+kl", "default", "ft"))
+    }  # fmt: skip
+
+
+def test_rows_beside_others_have_their_wordings_and_inputs_only():
+    main = [row("none", levels(0.9, 0.7)), row("pt", levels(0.9, 0.8), seed=2), row("pt", levels(0.9, 0.8), seed=3)]
+    ft = row("ft", levels(0.9, 0.8), seed=2)
+    fewer = replace(ft, tasks={name: fewer_of(task) for name, task in ft.tasks.items()})
+    found = beside([fewer], main)
+    assert [(one.method, one.seed) for one in found] == [("none", 0), ("pt", 2)]
+    assert {len(task.inputs) for one in found for task in one.tasks.values()} == {40}
+    assert found[0].tasks["testbed-number"].wordings == fewer.tasks["testbed-number"].wordings
+
+
+def test_a_p_over_fewer_pairs_than_runs_says_so():
+    rows = [row("none", levels(0.9, 0.75))]
+    rows += [row("pt", levels(0.9, 0.8), seed=seed) for seed in (0, 1, 2)]
+    rows += [row("x", levels(0.9, 0.7 if seed == 3 else 0.85), seed=seed) for seed in range(4)]
+    found = lines(*rows)["x"]
+    assert (found.runs, found.paired) == (4, 3)
+    assert versus_text(found) == "0.125 (of 3 runs)"
+    assert found.figures["unobserved - pt"].value == pytest.approx(0.05)  # of the runs that both have
+    assert versus_text(lines(*rows)["pt"]) == "–"
+
+
+def test_the_share_kept_of_a_drop_is_uncertain_where_negated_wordings_differ():
+    def kept(before, after):
+        found = [levels(0.9, 0.8), levels(0.9, 0.85)]
+        for one, shares in zip(found, (before, after), strict=True):
+            one[Exposure.NEGATED] = lambda _, wording, shares=shares: shares[int(wording[1])]
+        rows = [row(name, one, negated=3) for name, one in zip(("none", "x"), found, strict=True)]
+        return lines(*rows, resamples=400)["x"].figures["negation drop kept"]
+
+    alike, differing = kept((0.4, 0.4, 0.4), (0.5, 0.5, 0.5)), kept((0.4, 0.4, 0.4), (0.4, 0.4, 0.7))
+    assert alike.value == pytest.approx(differing.value) == pytest.approx(0.8)
+    assert 1.5 * (alike.high - alike.low) < differing.high - differing.low
+
+
+def test_wordings_that_are_turned_round_are_counted_and_can_be_left_out():
+    shares = levels(0.9, lambda register, wording: 0.1 if wording == "a0" else 0.7)
+    before, after = row("none", shares), row("x", levels(0.9, 0.8))
+    found = lines(before, after)
+    assert found["none"].figures["below chance"].value == pytest.approx(1 / 18)
+    assert found["x"].figures["below chance"].value == 0
+    left = without_turned([before, after])
+    assert "a0" not in left[0].tasks["testbed-number"].wordings
+    assert left[0].tasks["testbed-number"].wordings == left[1].tasks["testbed-number"].wordings
+    found = lines(*left)
+    assert found["none"].figures["unobserved"].value == pytest.approx(0.7)
+    assert found["x"].figures["gap closed"].value == pytest.approx(0.5)
+
+
+def test_a_figure_says_its_unit_and_its_sign():
+    found = lines(row("none", levels(0.9, 0.7)), row("x", levels(0.9, 0.8)), row("ensemble-5", levels(0.9, 0.8)))
+    assert figure_text(found["x"], "unobserved").startswith("80.0 [")
+    assert figure_text(found["x"], "worst change").startswith("+10.0 [")
+    assert figure_text(found["x"], "gap closed").startswith("50.0 % [")
+    assert figure_text(found["none"], "gap closed") == figure_text(found["ensemble-5"], "worst") == "–"

@@ -8,10 +8,24 @@ from pathlib import Path
 from isophrase.cache import cache_folder
 from isophrase.errors import StoreError
 from isophrase.progress import Display, Silent
-from isophrase.testbed.recipe import Source, load_testbed
-from isophrase.testbed.rows import RowKey, all_keys, read_row, row_digest, run_row
-from isophrase.testbed.table import Line, table
-from isophrase.testbed.tuned import tuned_adapter, tuned_model
+from isophrase.testbed.recipe import Source, Testbed, load_testbed
+from isophrase.testbed.rows import (
+    RowKey,
+    RowResult,
+    all_keys,
+    development_keys,
+    read_row,
+    row_digest,
+    row_path,
+    run_row,
+    sections,
+)
+from isophrase.testbed.table import beside
+from isophrase.testbed.tuned import Notify, tuned_adapter, tuned_model
+
+SECTIONS = ("main", "confirmation", "methods", "ablations", "development")
+BESIDE_MAIN = ("methods", "ablations")
+"""Sections measured on fewer wordings and inputs than main rows, which stand beside them."""
 
 
 def build_testbed(results: Path, source: Source = Source.OWN, seed: int = 0, shown: Display | None = None) -> Path:
@@ -59,31 +73,56 @@ def fill_rows(
     shown.step("testbed rows", done, len(wanted))
 
 
-def rows_table(
-    results: Path, source: Source = Source.OWN, keys: Sequence[RowKey] | None = None, shown: Display | None = None
-) -> list[Line]:
-    """The table over kept rows; what is kept of another recipe is left out, and said to be.
+def kept_rows(
+    results: Path, source: Source = Source.OWN, section: str = "main", shown: Display | None = None
+) -> list[RowResult]:
+    """The rows of a section that are kept, and for sections on fewer wordings and inputs main rows as far as they go.
+
+    What is missing, of another recipe or of a tuned model without its own row is left out, and said to be.
 
     Args:
         results: The folder of kept rows.
         source: Where the reviews are from.
-        keys: Which rows; default: all of the table.
-        shown: Where it is said that rows are left out.
+        section: Of the table; `development` has the candidates for `default`.
+        shown: Where it is said what is left out.
 
     Raises:
         StoreError: There are no rows to compare.
     """
-    testbed = load_testbed(source, cache_folder())
-    order = {row_digest(testbed, key): place for place, key in enumerate(all_keys(source) if keys is None else keys)}
-    kept = [row for path in sorted(results.glob(f"{source.value}-*.json")) if (row := read_row(path)) is not None]
-    current = sorted((row for row in kept if row.digest in order), key=lambda row: order[row.digest])
-    unrepaired = {row.fingerprint for row in current if row.method == "none"}
-    found = [row for row in current if row.fingerprint in unrepaired]
-    if other := len(kept) - len(found):
-        (shown or Silent()).note(f"{other} rows of another recipe, version or tuned model are left out")
-    if not found:
+    testbed, note = load_testbed(source, cache_folder()), (shown or Silent()).note
+    keys = {**sections(source), "development": development_keys(source)}
+    rows = _current(testbed, results, keys.get(section, ()), note)
+    if rows and section in BESIDE_MAIN:
+        rows = beside(rows, _current(testbed, results, keys["main"], note)) + rows
+    unrepaired = {row.fingerprint for row in rows if row.method == "none"}
+    if alone := [row for row in rows if row.fingerprint not in unrepaired]:
+        note(f"left out, as `none` of their tuned model is missing: {_names(alone)}")
+    if not unrepaired:
         raise StoreError(
-            f"rows of the testbed in {results}, `none` among them", got=f"{len(current)} rows",
+            f"rows of the section {section} in {results}, `none` among them", got=f"{len(rows)} rows",
             remedy="run `isophrase testbed run` first",
         )  # fmt: skip
-    return table(found)
+    return [row for row in rows if row.fingerprint in unrepaired]
+
+
+def _current(testbed: Testbed, results: Path, keys: Sequence[RowKey], note: Notify) -> list[RowResult]:
+    found, missing, other = [], [], []
+    for key in keys:
+        row = read_row(row_path(results, key))
+        if row is None:
+            missing.append(key)
+        elif row.digest != row_digest(testbed, key):
+            other.append(key)
+        else:
+            found.append(row)
+    for left, said in ((missing, "not computed yet"), (other, "of another recipe or version")):
+        if left:
+            note(f"left out, as they are {said}: {_names(left)}")
+    return found
+
+
+def _names(rows: Sequence[RowKey | RowResult]) -> str:
+    seeds: dict[str, list[str]] = {}
+    for row in rows:
+        seeds.setdefault(row.method, []).append(str(row.seed))
+    return "; ".join(f"{method} of seed {', '.join(found)}" for method, found in seeds.items())

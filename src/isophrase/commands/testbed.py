@@ -10,6 +10,8 @@ import typer
 from isophrase.commands.output import console, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isophrase.testbed.recipe import Source
     from isophrase.testbed.table import Line
 
@@ -68,7 +70,7 @@ def run(
     rows = development_keys(chosen) if development else all_keys(chosen)
     keys = [key for key in rows if (not method or key.method in method) and (not seed or key.seed in seed)]
     if not keys or {*(method or ())} - {key.method for key in keys}:
-        known = {key.method: [one.seed for one in rows if one.method == key.method] for key in rows}
+        known = {key.method: {one.seed: None for one in rows if one.method == key.method} for key in rows}
         said = "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in known.items())
         raise typer.BadParameter(
             f"expected a row of the table; got none for some method and seed asked for; there are: {said}"
@@ -78,27 +80,66 @@ def run(
 
 
 @testbed_app.command("table")
-def show_table(results: Results = RESULTS, source: SourceName = "own") -> None:
-    """Print the table over kept rows, with 95 % intervals.
+def show_table(
+    results: Results = RESULTS,
+    source: SourceName = "own",
+    section: Annotated[str, typer.Option(help="main, confirmation, methods, ablations or development.")] = "main",
+    method: Annotated[list[str] | None, typer.Option(help="Only this method; may be repeated.")] = None,
+    tuned: Annotated[int | None, typer.Option(help="Only rows of the tuned model with this seed.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only this aligned task; may be repeated.")] = None,
+    without_turned: Annotated[
+        bool, typer.Option("--without-turned", help="Without wordings that the unrepaired model answers below chance.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+) -> None:
+    """Print a section of the table over kept rows, with 95 % intervals; a column for each method.
 
-    Example: isophrase testbed table
+    Example: isophrase testbed table --section methods
     """
     from isophrase.api import testbed as api
     from isophrase.progress import display
-    from isophrase.testbed.table import FIGURES
+    from isophrase.testbed.inputs import ALIGNED
+    from isophrase.testbed.table import table as make_table
+    from isophrase.testbed.table import without_turned as turned_left_out
 
+    _known("--section", [section], api.SECTIONS)
+    tasks = _known("--task", task or list(ALIGNED), ALIGNED)
     with display(console(stderr=True)) as shown:
-        lines = api.rows_table(results, _source(source), shown=shown)
-    header = ("method", "runs", *FIGURES, "parameters", "minutes", "p against pt")
-    table(header, [_row(line) for line in lines])
+        rows = api.kept_rows(results, _source(source), section, shown)
+    chosen = _known("--method", method or [row.method for row in rows], [row.method for row in rows])
+    rows = [row for row in rows if tuned in (None, row.tuned)]
+    lines = make_table(turned_left_out(rows) if without_turned else rows, tasks)
+    cells = _cells([line for line in lines if line.method in chosen])
+    if markdown:
+        marked = [cells[0], ("---", *("---:" for _ in cells[0][1:])), *cells[1:]]
+        typer.echo("\n".join(f"| {' | '.join(row)} |" for row in marked))
+    else:
+        table((section, *("" for _ in cells[0][1:])), cells)
 
 
-def _row(line: Line) -> tuple[str, ...]:
-    from isophrase.testbed.table import FIGURES, figure_text
+def _cells(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """The table, one row for each figure."""
+    from isophrase.testbed.figures import FIGURES
+    from isophrase.testbed.table import figure_text, versus_text
 
-    figures = [figure_text(line, name) for name in FIGURES]
-    versus = "" if line.versus is None else f"{line.versus:.3f}"
-    return (line.method, str(line.runs), *figures, f"{line.parameters:,}", f"{line.minutes:.1f}", versus)
+    return [
+        ("", *("no repair" if line.method == "none" else line.method for line in lines)),
+        ("runs", *(str(line.runs) for line in lines)),
+        *(
+            (name.replace(" - ", " − "), *(figure_text(line, name).replace("-", "−") for line in lines))
+            for name in FIGURES
+        ),
+        ("parameters", *(f"{line.parameters:,}" for line in lines)),
+        ("minutes", *(f"{line.minutes:.1f}" for line in lines)),
+        ("p against pt", *(versus_text(line) for line in lines)),
+    ]
+
+
+def _known(option: str, got: Sequence[str], known: Sequence[str]) -> Sequence[str]:
+    if unknown := [name for name in got if name not in known]:
+        said = ", ".join(dict.fromkeys(known))
+        raise typer.BadParameter(f"{option}: expected one of {said}; got {', '.join(unknown)}")
+    return got
 
 
 def _source(name: str) -> Source:

@@ -138,7 +138,7 @@ def multiemo_reviews(cache: Path) -> tuple[Review, ...]:
                 if example.options[example.gold[0]] == sentiment
             ]
             found += _chosen(domain, sentiment, texts)
-    return tuple(sorted(found, key=lambda review: review.id))
+    return tuple(sorted(found, key=lambda review: review.id.rsplit("-", 1)[1]))  # the first ones are of all kinds
 
 
 def _chosen(domain: str, sentiment: str, texts: Sequence[str]) -> list[Review]:

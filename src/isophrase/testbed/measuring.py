@@ -44,6 +44,9 @@ class Quota:
         held_registers: Test wordings of each register of the tasks held out.
         held_inputs: Test inputs of the tasks held out.
         split: Which inputs and wordings: `test`, or `dev` for choosing a method.
+        passed: Test wordings of each register that are passed over.
+        passed_inputs: Test inputs that are passed over.
+        folder: Where rows of it are kept, inside that of the results.
     """
 
     registers: int = 3
@@ -53,12 +56,19 @@ class Quota:
     held_registers: int = 2
     held_inputs: int = 40
     split: Split = Split.TEST
+    passed: int = 0
+    passed_inputs: int = 0
+    folder: str = ""
 
 
 MAIN = Quota()
 OTHER = Quota(registers=2, inputs=40, held_registers=1, held_inputs=20)
 """Rows beside the main ones: fewer wordings and inputs, all of them among those of `MAIN`."""
-DEVELOPMENT = Quota(registers=2, observed=4, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV)
+CONFIRMATION = Quota(registers=1, trained=1, held_registers=1, passed=3, passed_inputs=60, folder="confirmation")
+"""Test wordings and test inputs that no other quota has: nobody saw an answer to them before `default` was chosen."""
+DEVELOPMENT = Quota(
+    registers=2, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV, folder="development"
+)
 
 
 @dataclass(frozen=True)
@@ -111,8 +121,8 @@ def measure(
 def chosen_of(material: Material, quota: Quota) -> tuple[list[tuple[Instruction, Exposure]], tuple[Example, ...]]:
     """What is measured of a task: wordings and inputs."""
     held = material.task.name.removeprefix("testbed-") in HELD_OUT
-    inputs = material.task.split(quota.split)[: quota.held_inputs if held else quota.inputs]
-    return _wordings(material, quota, held=held), inputs
+    inputs = material.task.split(quota.split)[quota.passed_inputs :]
+    return _wordings(material, quota, held=held), inputs[: quota.held_inputs if held else quota.inputs]
 
 
 def _measure_task(local: LocalModel, material: Material, quota: Quota, untrained: str | None) -> TaskResult:
@@ -155,17 +165,17 @@ def _wordings(material: Material, quota: Quota, *, held: bool) -> list[tuple[Ins
         found += [(one, Exposure.TRAINED) for one in wordings.train[:: max(1, len(wordings.train) // quota.trained)]]
     found += [
         (one, Exposure.UNOBSERVED)
-        for one in _by_register(unobserved, quota.held_registers if held else quota.registers)
+        for one in _by_register(unobserved, quota.passed, quota.held_registers if held else quota.registers)
     ]
     return found + [(one, Exposure.NEGATED) for one in controls if one.role is Role.NEGATED]
 
 
-def _by_register(wordings: Sequence[Instruction], most: int) -> list[Instruction]:
-    """At most so many wordings of each register, in order."""
+def _by_register(wordings: Sequence[Instruction], passed: int, most: int) -> list[Instruction]:
+    """At most so many wordings of each register after those passed over, in order."""
     counts: dict[str, int] = {}
     found = []
     for one in wordings:
         counts[one.register] = counts.get(one.register, 0) + 1
-        if counts[one.register] <= most:
+        if passed < counts[one.register] <= passed + most:
             found.append(one)
     return found

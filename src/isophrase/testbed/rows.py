@@ -28,11 +28,11 @@ from isophrase.files import write_atomically
 from isophrase.models.fingerprint import fingerprint_adapter
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
-from isophrase.testbed.measuring import DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
+from isophrase.testbed.measuring import CONFIRMATION, DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
 from isophrase.testbed.recipe import Source, Testbed
 from isophrase.testbed.tuned import Notify, tuned_adapter, tuned_identity, tuned_model
 from isophrase.testbed.untrained import UNTRAINED
-from isophrase.types import Split, digest, plain
+from isophrase.types import digest, plain
 
 _NOT_TRAINED = ("none", *UNTRAINED)
 MAIN_ROWS = ("pt", "pt+kl", "default")
@@ -116,21 +116,39 @@ def development_keys(source: Source) -> list[RowKey]:
     ]
 
 
-def all_keys(source: Source) -> list[RowKey]:
-    """The rows of the whole table, in the order in which they are worth having."""
+def sections(source: Source) -> dict[str, list[RowKey]]:
+    """The rows of the whole table by section, in the order in which they are worth having.
+
+    `main`; `confirmation`, on wordings and inputs that nothing else is measured on; `methods` and `ablations`, on
+    fewer, beside main rows on the same.
+    """
     seeds, models = (MAIN_SEEDS, TUNED_MODELS) if source is Source.OWN else (MAIN_SEEDS[:1], 1)
-    main = [RowKey(method="none", seed=tuned, tuned=tuned, source=source) for tuned in range(models)]
-    main += [
+    unrepaired = [RowKey(method="none", seed=tuned, tuned=tuned, source=source) for tuned in range(models)]
+    repaired = [
         RowKey(method=method, seed=seed, tuned=seed % models, source=source) for seed in seeds for method in MAIN_ROWS
     ]
     if source is Source.BIGBENCH:
-        return main
-    return main + [
-        RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
-        for seed in OTHER_SEEDS
-        for method in (*UNTRAINED, *OTHER_ROWS, *ABLATIONS)
-        if method not in ABLATIONS or seed in ABLATION_SEEDS
-    ]
+        return {"main": unrepaired + repaired}
+    confirmed = [replace(key, quota=CONFIRMATION) for key in unrepaired + repaired if key.method in ("none", "default")]
+    others = {"methods": (OTHER_SEEDS, (*UNTRAINED, *OTHER_ROWS)), "ablations": (ABLATION_SEEDS, tuple(ABLATIONS))}
+    return {"main": unrepaired + repaired, "confirmation": confirmed} | {
+        name: [
+            RowKey(method=method, seed=seed, tuned=seed % TUNED_MODELS, source=source, quota=OTHER)
+            for seed in wanted
+            for method in methods
+        ]
+        for name, (wanted, methods) in others.items()
+    }
+
+
+def all_keys(source: Source) -> list[RowKey]:
+    """The rows of all sections."""
+    return [key for keys in sections(source).values() for key in keys]
+
+
+def row_path(results: Path, key: RowKey) -> Path:
+    """Where a row is kept."""
+    return results / key.quota.folder / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
 
 
 def row_method(name: str) -> Method:
@@ -166,8 +184,7 @@ def run_row(
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
     adapter = tuned_adapter(testbed, cache / "testbed", results, key.tuned, notify)
     identity, fingerprint = row_digest(testbed, key), fingerprint_adapter(adapter)
-    place = results / "development" if key.quota.split is Split.DEV else results
-    path = place / f"{key.source.value}-{key.method}-seed{key.seed}-tuned{key.tuned}.json"
+    path = row_path(results, key)
     kept = read_row(path)
     if kept is not None and (kept.digest, kept.fingerprint) == (identity, fingerprint):
         return kept
@@ -197,9 +214,8 @@ def _align(
 ) -> tuple[LoadedModel, Record]:
     method = row_method(key.method)
     training = Training(
-        method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50,
-        autocast=True,
-    )  # fmt: skip
+        method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50
+    )
     purpose = Purpose(kind="align", name=key.method, tuned_on=frozenset())
 
     def say(step: Step) -> None:

@@ -1,10 +1,13 @@
 """The testbed's table: what each method repairs, with intervals over seeds, wordings and inputs.
 
-Knows kept rows. What a row is compared with counts on that row's wordings and inputs alone. Intervals are percentile
+Knows kept rows. What a row is compared with counts on that row's runs, wordings and inputs alone. Intervals are
 bootstrap: seeds with their tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew
-together; the worst wording is that of all registers in every draw, as a minimum over fewer would be another figure.
-Runs that share a tuned model count as independent, so intervals and p speak of alignment seeds and texts, hardly of
-other tuned models. Does not know how rows came about.
+together, trained and negated wordings inside their task; of n runs, registers or wordings n - 1 are drawn, which makes
+a mean's variance unbiased (Rao and Wu 1988). They are percentile intervals but for two: the std and the worst wording
+are those of the wordings measured, and as the least of noisy figures, or their variance, leans to one side, their
+draws are reflected about the figure (basic bootstrap). Changes of the worst wording are of these wordings too. Runs
+that share a tuned model count as independent, so intervals and p speak of alignment seeds and texts, hardly of other
+tuned models; with one run they say nothing of seeds. Does not know how rows came about.
 """
 
 from __future__ import annotations
@@ -13,25 +16,18 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isophrase.statistics.tables import Estimate
-from isophrase.testbed.inputs import ALIGNED, HELD_OUT
+from isophrase.testbed.figures import SHARES, Counts, Floats, Pair, ahead, below_chance, figures
+from isophrase.testbed.inputs import ALIGNED
 from isophrase.testbed.measuring import Exposure, TaskResult, within
 from isophrase.testbed.rows import RowResult
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A repaired model with the tuned model that it was made of."""
-
-    before: RowResult
-    after: RowResult
+_REFLECTED = ("unobserved variance", "worst", "worst change")
+_NO_SPREAD = ("ensemble-5",)
+"""Methods whose wordings are averages over several: their std and worst are no other method's."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +37,12 @@ class Line:
     Attributes:
         method: Its name.
         runs: Number of seeds × tuned models.
-        figures: Name -> estimate, in [0, 1] unless the name says otherwise; see `FIGURES`.
+        figures: Name -> estimate, in [0, 1]; see `FIGURES`.
         parameters: Numbers trained.
         minutes: Median time in steps.
         versus: One-sided p of a higher unobserved accuracy than `pt`, paired over runs, not adjusted for the number of
-            lines; with n runs it is at least 1 / 2^n. None without pairs.
+            lines; with n pairs it is at least 1 / 2^n. None without pairs.
+        paired: Runs that `pt` has as well.
     """
 
     method: str
@@ -54,237 +51,181 @@ class Line:
     parameters: int
     minutes: float
     versus: float | None
-
-
-FIGURES = (
-    "observed", "unobserved", "unobserved std", "worst", "gap closed", "gap closed (observed after)", "std change",
-    "worst change", "observed change", "trained - unobserved", "negation drop change", "negation drop kept",
-    "held-out change",
-)  # fmt: skip
-
-
-_SHARES = {
-    "gap": ("gap closed", "gap closed (observed after)"),
-    "drop": ("negation drop kept",),
-    "std before": ("std change",),
-}
-"""What shares are taken of."""
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """How often each run, register and input counts."""
-
-    runs: Floats
-    registers: Mapping[str, float]
-    inputs: Floats
-    noise: float
-    """How many times the luck of the inputs is in a variance: 1 as measured, 2 in a resample."""
+    paired: int
 
 
 def figure_text(line: Line, name: str) -> str:
-    """A figure as it is printed: in points or per cent, with its interval; a dash where there is nothing to compare."""
+    """A figure as it is printed, with its interval: in points, or in % of what it is a share of; or a dash."""
     estimate = line.figures[name]
-    compared = any(word in name for word in ("change", "closed", "kept"))
-    if math.isnan(estimate.value) or (line.method == "none" and compared):
+    share = any(name in names for names in SHARES.values())
+    change = "change" in name or " - " in name
+    if math.isnan(estimate.value) or (line.method == "none" and (share or name.endswith("change"))):
         return "–"
-    value = f"{100 * estimate.value:{'+' if 'change' in name else ''}.1f}"
+    if line.method in _NO_SPREAD and ("std" in name or "worst" in name):
+        return "–"
+    value = f"{100 * estimate.value:{'+' if change else ''}.1f}{' %' if share else ''}"
     return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
+def versus_text(line: Line) -> str:
+    """The p against `pt`, with its pairs where these are not all runs; a dash where there are none."""
+    if line.versus is None:
+        return "–"
+    return f"{line.versus:.3f}" + (f" (of {line.paired} runs)" if line.paired < line.runs else "")
+
+
 def pairs_of(rows: Sequence[RowResult]) -> dict[str, list[Pair]]:
-    """Each method's runs beside no repair of the same tuned model."""
+    """Each method's runs beside no repair of the same tuned model, and beside `pt` of the same run."""
     before = {row.fingerprint: row for row in rows if row.method == "none"}
+    rivals = {(row.seed, row.fingerprint): row for row in rows if row.method == "pt"}
     found: dict[str, list[Pair]] = {}
     for row in rows:
-        if row.fingerprint in before:
-            found.setdefault(row.method, []).append(Pair(_within(before[row.fingerprint], row), row))
+        if row.fingerprint not in before:
+            continue
+        rival = None if row.method in ("none", "pt") else rivals.get((row.seed, row.fingerprint))
+        pair = Pair(_within(before[row.fingerprint], row), row, rival and _within(rival, row))
+        found.setdefault(row.method, []).append(pair)
     return found
+
+
+def beside(rows: Sequence[RowResult], others: Sequence[RowResult]) -> list[RowResult]:
+    """Other rows of the same runs, as far as they are about the same wordings and inputs.
+
+    Args:
+        rows: Rows of one quota.
+        others: Rows that were measured on more.
+    """
+    runs = {(row.seed, row.fingerprint) for row in rows}
+    models = {row.fingerprint for row in rows}
+    return [
+        _within(row, rows[0])
+        for row in others
+        if (row.seed, row.fingerprint) in runs or (row.method == "none" and row.fingerprint in models)
+    ]
+
+
+def without_turned(rows: Sequence[RowResult]) -> list[RowResult]:
+    """The rows without the wordings that the unrepaired model answers significantly worse than a guess."""
+    before = {row.fingerprint: row for row in rows if row.method == "none"}
+    return [
+        replace(row, tasks={name: _kept(name, task, before[row.fingerprint]) for name, task in row.tasks.items()})
+        for row in rows
+        if row.fingerprint in before
+    ]
+
+
+def _kept(name: str, task: TaskResult, before: RowResult) -> TaskResult:
+    unrepaired = before.tasks[name]
+    asked = np.array([len(marks) - marks.count("-") for marks in unrepaired.right], dtype=np.float64)
+    means = np.array([marks.count("1") for marks in unrepaired.right]) / np.maximum(asked, 1)
+    turned = below_chance(name.removeprefix("testbed-"), means, asked)
+    left = {
+        wording
+        for wording, exposure, below in zip(unrepaired.wordings, unrepaired.exposures, turned, strict=True)
+        if exposure is Exposure.UNOBSERVED and below
+    }
+    chosen = [place for place, wording in enumerate(task.wordings) if wording not in left]
+    return replace(
+        task, wordings=tuple(task.wordings[place] for place in chosen),
+        exposures=tuple(task.exposures[place] for place in chosen),
+        registers=tuple(task.registers[place] for place in chosen),
+        right=tuple(task.right[place] for place in chosen),
+    )  # fmt: skip
 
 
 def _within(row: RowResult, other: RowResult) -> RowResult:
     return replace(row, tasks={name: within(task, other.tasks[name]) for name, task in row.tasks.items()})
 
 
-def table(rows: Sequence[RowResult], *, resamples: int = 2000, level: float = 0.95, seed: int = 0) -> list[Line]:
+def table(
+    rows: Sequence[RowResult],
+    tasks: Sequence[str] = ALIGNED,
+    *,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Line]:
     """All lines.
 
     Args:
         rows: Kept rows of one source.
+        tasks: The aligned tasks that figures are of.
         resamples: Bootstrap draws.
         level: Of the intervals.
         seed: Of the draws.
     """
-    pairs = pairs_of(rows)
-    return [_line(method, found, pairs.get("pt", []), resamples, level, seed) for method, found in pairs.items()]
+    return [_line(method, found, tasks, resamples, level, seed) for method, found in pairs_of(rows).items()]
 
 
-def _line(method: str, pairs: Sequence[Pair], rivals: Sequence[Pair], resamples: int, level: float, seed: int) -> Line:
-    registers = sorted(
-        {
-            register
-            for task in _tasks(pairs[0].after, ALIGNED)
-            for register, exposure in zip(task.registers, task.exposures, strict=True)
-            if exposure is Exposure.UNOBSERVED
-        }
-    )
-    inputs = len(_tasks(pairs[0].after, ALIGNED)[0].inputs)
-    even = _Draw(np.ones(len(pairs)), dict.fromkeys(registers, 1.0), np.ones(inputs), 1.0)
-    point = _figures(pairs, even)
-    random = np.random.default_rng(seed)
-    draws = [_figures(pairs, _resample(random, len(pairs), registers, inputs)) for _ in range(resamples)]
-    tail = (1 - level) / 2
-    figures = {}
-    for name in FIGURES:
-        values = np.array([draw[name] for draw in draws])
-        known = values[~np.isnan(values)]  # a share has no value in the rare draw where there is nothing to share
-        low, high = np.quantile(known, [tail, 1 - tail]) if len(known) else (np.nan, np.nan)
-        figures[name] = Estimate(point[name], float(low), float(high), level)
-    for whole, shares in _SHARES.items():  # a share of what may well be nothing is no number
-        if np.quantile([draw[whole] for draw in draws], tail) <= 0:
-            figures |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
+def _line(method: str, pairs: Sequence[Pair], tasks: Sequence[str], resamples: int, level: float, seed: int) -> Line:
+    point = figures(pairs, tasks, _even(pairs))
+    draws = figures(pairs, tasks, _resample(np.random.default_rng(seed), pairs, tasks, resamples))
+    found = {name: _estimate(name, float(value[0]), draws[name], level) for name, value in point.items()}
+    variance = found["unobserved variance"]
+    low, high = (math.sqrt(max(end, 0.0)) for end in (variance.low, variance.high))
+    found["unobserved std"] = Estimate(found["unobserved std"].value, low, high, level)
+    for whole, shares in SHARES.items():  # a share of what may well be nothing is no number
+        if found[whole].low <= 0:
+            found |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
     return Line(
-        method, len(pairs), figures, pairs[0].after.parameters,
-        float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, rivals),
+        method, len(pairs), found, pairs[0].after.parameters,
+        float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, tasks),
+        sum(pair.rival is not None for pair in pairs),
     )  # fmt: skip
 
 
-def _tasks(row: RowResult, names: Sequence[str]) -> list[TaskResult]:
-    return [row.tasks[f"testbed-{name}"] for name in names]
+def _estimate(name: str, value: float, draws: Floats, level: float) -> Estimate:
+    known = draws[~np.isnan(draws)]  # a share has no value in the rare draw where there is nothing to share
+    tail = (1 - level) / 2
+    low, high = map(float, np.quantile(known, [tail, 1 - tail])) if len(known) else (np.nan, np.nan)
+    if name in _REFLECTED:
+        low, high = 2 * value - high, 2 * value - low
+    return Estimate(value, low, high, level)
 
 
-def _resample(random: np.random.Generator, runs: int, registers: Sequence[str], inputs: int) -> _Draw:
-    drawn = random.multinomial(len(registers), np.full(len(registers), 1 / len(registers)))
-    return _Draw(
-        random.multinomial(runs, np.full(runs, 1 / runs)).astype(np.float64),
-        dict(zip(registers, drawn.astype(np.float64), strict=True)),
-        random.multinomial(inputs, np.full(inputs, 1 / inputs)).astype(np.float64),
+def _even(pairs: Sequence[Pair]) -> Counts:
+    return Counts(np.ones((1, len(pairs))), {}, {}, np.ones((1, _inputs(pairs))), 1.0)
+
+
+def _inputs(pairs: Sequence[Pair]) -> int:
+    return max(len(task.inputs) for task in pairs[0].after.tasks.values())
+
+
+def _resample(random: np.random.Generator, pairs: Sequence[Pair], tasks: Sequence[str], draws: int) -> Counts:
+    registers = sorted({one for pair in pairs for name in tasks for one in _unobserved_registers(_of(pair, name))})
+    inputs = _inputs(pairs)
+    return Counts(
+        _fewer(random, len(pairs), draws),
+        dict(zip(registers, _fewer(random, len(registers), draws).T, strict=True)),
+        {
+            (name, exposure): _fewer(random, number, draws)
+            for name in tasks
+            for exposure in (Exposure.TRAINED, Exposure.NEGATED)
+            if (number := _of(pairs[0], name).exposures.count(exposure))
+        },
+        random.multinomial(inputs, np.full(inputs, 1 / inputs), draws).astype(np.float64),
         2.0,
     )
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One model's figures, averaged over tasks."""
-
-    observed: float
-    unobserved: float
-    trained: float
-    negated: float
-    variance: float
-    worst: float
+def _of(pair: Pair, name: str) -> TaskResult:
+    return pair.after.tasks[f"testbed-{name}"]
 
 
-def _figures(pairs: Sequence[Pair], draw: _Draw) -> dict[str, float]:
-    before = _average([_side(pair.before, ALIGNED, draw) for pair in pairs], draw.runs)
-    after = _average([_side(pair.after, ALIGNED, draw) for pair in pairs], draw.runs)
-    held = [
-        _side(pair.after, HELD_OUT, draw).unobserved - _side(pair.before, HELD_OUT, draw).unobserved for pair in pairs
-    ]
-    gap = before.observed - before.unobserved
-    stds = [np.sqrt(max(side.variance, 0.0)) for side in (before, after)]
-    drops = [side.observed - side.negated for side in (before, after)]
-    gained = after.unobserved - before.unobserved
-    return {
-        "gap": gap,
-        "drop": drops[0],
-        "std before": float(stds[0]),
-        "observed": after.observed,
-        "unobserved": after.unobserved,
-        "unobserved std": float(stds[1]),
-        "worst": after.worst,
-        "gap closed": gained / gap if gap else np.nan,
-        "gap closed (observed after)": 1 - (after.observed - after.unobserved) / gap if gap else np.nan,
-        "std change": float(stds[1] / stds[0] - 1) if stds[0] else np.nan,
-        "worst change": after.worst - before.worst,
-        "observed change": after.observed - before.observed,
-        "trained - unobserved": after.trained - after.unobserved,
-        "negation drop change": drops[1] - drops[0],
-        "negation drop kept": drops[1] / drops[0] if drops[0] else np.nan,
-        "held-out change": float(np.average(held, weights=draw.runs)),
-    }
+def _unobserved_registers(task: TaskResult) -> set[str]:
+    both = zip(task.registers, task.exposures, strict=True)
+    return {register for register, exposure in both if exposure is Exposure.UNOBSERVED}
 
 
-def _average(sides: Sequence[_Side], weights: Floats) -> _Side:
-    return _Side(*(float(np.average([vars(side)[name] for side in sides], weights=weights)) for name in vars(sides[0])))
+def _fewer(random: np.random.Generator, number: int, draws: int) -> Floats:
+    """How often each of some things is in draws of one fewer, [draws, number]; a single one stays."""
+    return random.multinomial(max(number - 1, 1), np.full(number, 1 / number), draws).astype(np.float64)
 
 
-def _side(row: RowResult, names: Sequence[str], draw: _Draw) -> _Side:
-    found = [_of_task(task, draw) for task in _tasks(row, names)]
-    return _Side(*(float(np.mean([vars(side)[name] for side in found])) for name in vars(found[0])))
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """A task's answers as arrays: values with 0 where unscored, and which are scored; which wordings are what."""
-
-    values: Floats
-    scored: Floats
-    places: Mapping[Exposure, NDArray[np.bool_]]
-    registers: tuple[str, ...]
-    noise: float
-
-
-@cache
-def _parse(task: TaskResult) -> _Parsed:
-    values = np.array([[{"1": 1.0, "0": 0.0, "-": np.nan}[mark] for mark in row] for row in task.right])
-    places = {kind: np.array([one is kind for one in task.exposures]) for kind in Exposure}
-    unseen = places[Exposure.UNOBSERVED]
-    registers = tuple(name for name, one in zip(task.registers, unseen, strict=True) if one)
-    scored = ~np.isnan(values)
-    return _Parsed(np.where(scored, values, 0.0), scored.astype(np.float64), places, registers, _noise(values[unseen]))
-
-
-def _of_task(task: TaskResult, draw: _Draw) -> _Side:
-    parsed = _parse(task)
-    weights = draw.inputs[: parsed.values.shape[1]]
-    if not weights.any():
-        weights = np.ones_like(weights)
-    means = parsed.values @ weights / np.maximum(parsed.scored @ weights, 1e-12)
-
-    def mean(exposure: Exposure) -> float:
-        chosen = means[parsed.places[exposure]]
-        return float(chosen.mean()) if len(chosen) else np.nan
-
-    counts = np.array([draw.registers.get(name, 0.0) for name in parsed.registers])
-    if not counts.any():
-        counts = np.ones_like(counts)
-    chosen = means[parsed.places[Exposure.UNOBSERVED]]
-    average = float(counts @ chosen / counts.sum())
-    variance = float(counts @ (chosen - average) ** 2 / max(counts.sum() - 1, 1))
-    return _Side(
-        mean(Exposure.OBSERVED), average, mean(Exposure.TRAINED), mean(Exposure.NEGATED),
-        variance - draw.noise * parsed.noise, float(chosen.min()),
-    )  # fmt: skip
-
-
-def _noise(values: Floats) -> float:
-    """The variance of a wording's mean that is the luck of the inputs: residuals of the two-way model over inputs."""
-    rows, columns = values.shape
-    residuals = (
-        values
-        - np.nanmean(values, axis=1, keepdims=True)
-        - np.nanmean(values, axis=0, keepdims=True)
-        + np.nanmean(values)
-    )
-    return float(np.nansum(residuals**2) / ((rows - 1) * (columns - 1)) / columns)
-
-
-def _versus(pairs: Sequence[Pair], rivals: Sequence[Pair]) -> float | None:
+def _versus(pairs: Sequence[Pair], tasks: Sequence[str]) -> float | None:
     """Exact sign-flip test over runs that both methods have, one-sided for a higher unobserved accuracy."""
-    theirs = {(pair.after.seed, pair.after.fingerprint): pair.after for pair in rivals}
-    differences = []
-    for pair in pairs:
-        rival = theirs.get((pair.after.seed, pair.after.fingerprint))
-        if rival is None or rival is pair.after or rival.method == pair.after.method:
-            continue
-        registers = {name: 1.0 for task in pair.after.tasks.values() for name in task.registers}
-        inputs = len(_tasks(pair.after, ALIGNED)[0].inputs)
-        even = _Draw(np.ones(1), registers, np.ones(inputs), 1.0)
-        theirs_here = _within(rival, pair.after)
-        differences.append(_side(pair.after, ALIGNED, even).unobserved - _side(theirs_here, ALIGNED, even).unobserved)
-    if not differences:
+    found = np.array([ahead(pair, tasks, _even(pairs))[0] for pair in pairs if pair.rival is not None])
+    if not len(found):
         return None
-    found = np.array(differences)
     flips = np.array(list(itertools.product([1, -1], repeat=len(found))))
     return float(((flips * found).mean(axis=1) >= found.mean() - 1e-12).mean())

@@ -111,7 +111,7 @@ def _train(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
         notify(f"tuning: step {step.number}, loss {step.total:.3f}")
 
     materials = testbed.materials + testbed.opposites
-    training = Training(method=TUNING, materials=materials, seed=seed, every=60, autocast=True)
+    training = Training(method=TUNING, materials=materials, seed=seed, every=60)
     run_training(load(_base()), training, Purpose(kind="tune", name="testbed", tuned_on=None), folder, on_step=say)
 
 
