@@ -70,8 +70,8 @@ def test_everything_wrong_with_a_job_is_said_at_once(tmp_path):
     assert "draws.word" in text
 
 
-@pytest.mark.parametrize("change", [{"methods": "pt"}, {"tasks": []}, {"seed": "x"}])
-def test_unknown_keys_and_missing_tasks_are_errors(tmp_path, change):
+@pytest.mark.parametrize("change", [{"methods": "pt"}, {"tasks": []}, {"seed": "x"}, {"seed": -1}])
+def test_unknown_keys_missing_tasks_and_bad_seeds_are_errors(tmp_path, change):
     with pytest.raises(ManyErrors):
         load_job(job_file(tmp_path, **change), cache_folder())
 

@@ -1,6 +1,7 @@
 import pytest
 
 from isophrase.alignment.method import METHODS, Draws, Method, Parameters, beyond_defaults, method_of
+from isophrase.alignment.ranges import _BOUNDS
 from isophrase.errors import ManyErrors
 from isophrase.types import plain
 
@@ -15,6 +16,38 @@ def test_every_number_out_of_range_is_said_at_once():
         method_of({"views": -1, "draws": {"splices": 1.5, "cases": -0.1, "layers": -1, "controls": -2}})
     for name in ("views", "draws.splices", "draws.cases", "draws.layers", "draws.controls"):
         assert f"{name}: expected" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schedule": {"rate": -1}}, "schedule.rate: expected more than 0 and finite; got -1"),
+        ({"schedule": {"rate": "inf"}}, "schedule.rate: expected more than 0 and finite; got inf"),
+        ({"schedule": {"weight_decay": -1}}, "schedule.weight_decay: expected at least 0 and finite; got -1"),
+        ({"schedule": {"clip": 0}}, "schedule.clip: expected more than 0 and finite; got 0"),
+        ({"schedule": {"warmup": 3}}, "schedule.warmup: expected a share of the steps, 0 to 1; got 3"),
+        ({"supervised": -1}, "supervised: expected at least 0 and finite; got -1"),
+        ({"supervised": "nan"}, "supervised: expected at least 0 and finite; got nan"),
+        ({"anchor": -0.5}, "anchor: expected at least 0 and finite; got -0.5"),
+        ({"parameters": {"hidden": -4}}, "parameters.hidden: expected at least 0; got -4"),
+        ({"parameters": {"rank": 0}}, "parameters.rank: expected at least 1; got 0"),
+    ],
+)
+def test_a_number_that_would_train_nonsense_is_refused_by_name(change, said):
+    with pytest.raises(ManyErrors) as caught:
+        method_of(change)
+    assert said in str(caught.value)
+
+
+def test_every_number_of_a_method_has_a_range():
+    def numbers(values, outer=""):
+        for name, value in values.items():
+            if isinstance(value, dict):
+                yield from numbers(value, f"{name}.")
+            elif isinstance(value, int | float):
+                yield outer + name
+
+    assert set(numbers(plain(Method()))) == {name for _, _, names in _BOUNDS for name in names}
 
 
 def test_inversions_that_nothing_holds_are_refused():

@@ -49,7 +49,7 @@ class TaskSection(_Section):
     task: str | dict[str, Any]
     instructions: str | None = None
     division: Division = Division.CHANCE
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     folder: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 
@@ -87,7 +87,7 @@ class JobFile(_Section):
     """The whole file."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     model: ModelSection
     method: str | dict[str, Any] = "default"
     tasks: Some[TaskSection]

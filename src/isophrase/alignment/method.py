@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from isophrase.alignment.losses import Divergence
+from isophrase.alignment.ranges import out_of_range
 from isophrase.errors import ConfigError, ManyErrors
 from isophrase.types import plain
 
@@ -283,30 +284,8 @@ def _check(method: Method) -> None:
         problems.append("expected a loss; got weights of 0 only; give `supervised` or `consistency` a weight")
     if method.teacher is Teacher.CONSENSUS and method.consistency and method.space is not Space.LABELS:
         problems.append("teacher consensus: expected space labels; got vocabulary; say `space: labels`")
-    for name, value in (
-        ("parameters.length", method.parameters.length),
-        ("draws.wordings", method.draws.wordings),
-        ("draws.inputs", method.draws.inputs),
-        ("schedule.steps", method.schedule.steps),
-        ("schedule.accumulate", method.schedule.accumulate),
-        ("parameters.rank", method.parameters.rank),
-    ):
-        if value < 1:
-            problems.append(f"{name}: expected at least 1; got {value}")
-    draws = method.draws
-    for name, share in (("registers", draws.registers), ("splices", draws.splices), ("cases", draws.cases)):
-        if not 0 <= share <= 1:
-            problems.append(f"draws.{name}: expected a probability, 0 to 1; got {share}")
-    for name, value in (
-        ("views", method.views),
-        ("draws.references", draws.references),
-        ("draws.controls", draws.controls),
-        ("draws.inversions", draws.inversions),
-        ("draws.layers", draws.layers),
-    ):
-        if value < 0:
-            problems.append(f"{name}: expected at least 0; got {value}")
-    if draws.inversions and not method.anchor:
+    problems += out_of_range(plain(method))
+    if method.draws.inversions and not method.anchor:
         problems.append("draws.inversions: expected `anchor` with a weight; got 0; without it they teach nothing")
     if problems:
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code)
