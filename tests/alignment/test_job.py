@@ -11,7 +11,7 @@ from isophrase.alignment.job import load_job, material_of
 from isophrase.alignment.record import read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
-from isophrase.errors import ConfigError, ManyErrors
+from isophrase.errors import ConfigError, ManyErrors, StoreError
 from isophrase.experiment import Seen
 from isophrase.plan import Asked, Plan
 from isophrase.types import ModelSpec, Split
@@ -74,6 +74,27 @@ def test_everything_wrong_with_a_job_is_said_at_once(tmp_path):
 def test_unknown_keys_missing_tasks_and_bad_seeds_are_errors(tmp_path, change):
     with pytest.raises(ManyErrors):
         load_job(job_file(tmp_path, **change), cache_folder())
+
+
+def test_texts_that_are_no_utf8_or_missing_are_said_with_all_else(tmp_path):
+    (tmp_path / "latin.txt").write_bytes("caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(ManyErrors) as caught:
+        load_job(job_file(tmp_path, watch={"texts": "latin.txt"}, tasks=["sentimentt"]), cache_folder())
+    assert "watch.texts: expected UTF-8 text; got the byte 0xe9" in str(caught.value)
+    assert "sentimentt" in str(caught.value)
+    with pytest.raises(ManyErrors, match=r"watch\.texts: expected an existing file"):
+        load_job(job_file(tmp_path, watch={"texts": "none.txt"}), cache_folder())
+
+
+@pytest.mark.parametrize("below", [(), ("deep", "er")])
+def test_an_output_folder_that_is_a_file_is_said_before_the_model_is_loaded(tmp_path, monkeypatch, below):
+    def no_model(*_, **__):
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(alignment, "load", no_model)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="choose another --out"):
+        alignment.align(job_file(tmp_path), (tmp_path / "file").joinpath(*below))
 
 
 def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):

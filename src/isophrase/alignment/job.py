@@ -21,7 +21,7 @@ from isophrase.alignment.watching import Watch
 from isophrase.alignment.wordings import Wordings, by_chance, by_collection
 from isophrase.errors import ConfigError, IsophraseError, ManyErrors
 from isophrase.experiment import ModelSection, Some, model_spec
-from isophrase.sources.documents import Document, parse, read_yaml
+from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
 from isophrase.sources.problems import Problems
 from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
 from isophrase.types import Example, InstructionSet, ModelSpec, Role, Split, Task
@@ -182,10 +182,8 @@ def _method(value: str | Mapping[str, Any], default: Method | None) -> Method:
 def _texts(path: str | None, base: Path) -> tuple[str, ...]:
     if path is None:
         return ()
-    file = base / path
-    if not file.is_file():
-        raise ConfigError("a text file, one text a line", got=f"no {file}", remedy="check the path")
-    return tuple(line for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    file = resolve_path(path, base)
+    return tuple(line for line in decode(read_bytes(file), str(file)).splitlines() if line.strip())
 
 
 def _materials(

@@ -10,13 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from isophrase.alignment.method import Kind
 from isophrase.alignment.parameters import Trainable
-from isophrase.errors import ModelError
+from isophrase.errors import ModelError, StoreError
 from isophrase.files import write_atomically
 from isophrase.models.huggingface import LoadedModel
 from isophrase.types import Example, digest, plain
@@ -71,6 +72,22 @@ class Record:
 def content_digest(example: Example) -> str:
     """What identifies an example whatever split it stands in: the digest of its content."""
     return digest([plain(example.fields), example.options, example.gold, example.references])
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a training, or see that what stands there can be written to, before hours are spent.
+
+    Raises:
+        StoreError: It can't.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(
+            "a folder that can be written to", got=f"{error.strerror} at {folder}", remedy="choose another --out"
+        ) from None
 
 
 def save(folder: Path, loaded: LoadedModel, trainable: Trainable, record: Record) -> None:

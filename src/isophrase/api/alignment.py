@@ -12,7 +12,7 @@ from typing import Any
 
 from isophrase.alignment.job import Job, load_job
 from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
-from isophrase.alignment.record import Record
+from isophrase.alignment.record import Record, make_folder
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.sampling import Material
@@ -80,6 +80,7 @@ def tune(path: Path | str, out: Path | str | None = None, shown: Display | None 
 
 def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Aligned:
     folder = (Path(out) if out is not None else Path("runs") / job.name) / ADAPTER
+    make_folder(folder)
     full = job.method.parameters.kind is Kind.FULL
     loaded = load(_as_trained(job.model, full=full), notify=shown.note)
     training = Training(
