@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from isophrase.alignment.registers import Register
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training, begin, rate_at, train
 from isophrase.alignment.watching import Watch, Watcher
-from isophrase.errors import ConfigError, ManyErrors
+from isophrase.errors import ConfigError, ManyErrors, SourceError
 from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
 from isophrase.types import Role
@@ -211,6 +212,25 @@ def test_what_training_makes_is_held_against_test_controls_too():
     chosen = method(Kind.LORA, draws=Draws(wordings=4, inputs=1, registers=1.0))
     with pytest.raises(ManyErrors, match=r"not-9.*is nearly what training makes as 'train-1\+polite'"):
         begin(tiny(), training(chosen, materials=(item,), registers=registers))
+
+
+def test_inputs_that_are_too_long_are_named_before_the_first_step():
+    item = material()
+    long = {"train-3": "first-long", "train-6": "second-long"}
+    fields = {"text": " ".join(["long"] * 60)}
+    inputs = [replace(one, id=long[one.id], fields=fields) if one.id in long else one for one in item.train]
+    chosen = method(
+        Kind.LORA, supervised=1.0, consistency=0.0, anchor=0.0, schedule=Schedule(steps=40),
+        draws=Draws(wordings=1, inputs=1),
+    )  # fmt: skip
+    steps = []
+    loaded = replace(tiny(), context_length=100)
+    with pytest.raises(SourceError) as caught:
+        train(loaded, training(chosen, materials=(replace(item, train=tuple(inputs)),)), notify=steps.append)
+    assert steps == []
+    assert all(name in str(caught.value) for name in long.values())
+    assert re.search(r"take \d+ tokens, the model's context is 100", str(caught.value))
+    assert "leave the examples out" in str(caught.value)
 
 
 def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypatch):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from isophrase.engine.seam import Tokens, tokenise
+from isophrase.engine.seam import Question, Tokens, tokenise
 from isophrase.errors import SourceError
 from isophrase.models.huggingface import LoadedModel
 from isophrase.prompts import render
+from isophrase.sources.problems import listed
 from isophrase.types import Example, Instruction, PromptFormat, Split
 
 
@@ -49,7 +50,7 @@ class Poser:
         """The questions, in order.
 
         Raises:
-            SourceError: One can't be scored (it does not fit the context, or an answer has no token).
+            SourceError: Some can't be scored (they do not fit the context, or an answer has no token).
         """
         keys = [_key(wording, example) for wording, example in asked]
         new = {key: pair for key, pair in zip(keys, asked, strict=True) if key not in self._known}
@@ -59,12 +60,8 @@ class Poser:
                 self._loaded.tokenizer, prompts, encoder_decoder=self._loaded.is_encoder_decoder,
                 context_length=self._loaded.context_length, virtual=self._virtual,
             )  # fmt: skip
-            for (key, (wording, example)), question in zip(new.items(), questions, strict=True):
-                if question.unscored is not None:
-                    raise SourceError(
-                        f"example {example.id!r} to be trainable under wording {wording.id!r}", got=question.unscored,
-                        remedy="leave the example out, or shorten the wording",
-                    )  # fmt: skip
+            _refuse(list(new.values()), questions)
+            for (key, (_, example)), question in zip(new.items(), questions, strict=True):
                 answers = question.answers
                 if not example.options:  # free text: the model also learns to end
                     answers = tuple(answer + self._end() for answer in answers)
@@ -90,6 +87,23 @@ class Poser:
             conversation, tokenize=False, add_generation_prompt=True
         )  # fmt: skip
         return text
+
+
+def _refuse(asked: Sequence[tuple[Instruction, Example]], questions: Sequence[Question]) -> None:
+    found = [
+        (wording.id, example.id, question.unscored)
+        for (wording, example), question in zip(asked, questions, strict=True)
+        if question.unscored is not None
+    ]
+    if not found:
+        return
+    wording, first, reason = found[0]
+    others = [name for name in dict.fromkeys(name for _, name, _ in found) if name != first]
+    raise SourceError(
+        f"example {first!r} to be trainable under wording {wording!r}",
+        got=reason + (f" (and further examples are not: {listed(others)})" if others else ""),
+        remedy=f"leave the example{'s' if others else ''} out, or shorten the wording",
+    )
 
 
 def _key(wording: Instruction, example: Example) -> tuple[str, tuple[str, ...], str, Split]:

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from isophrase.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from isophrase.alignment.method import Kind, Method, Schedule, Space, Teacher
+from isophrase.alignment.mixtures import refuse_leaks
 from isophrase.alignment.objective import GroupWeights, Loss, Seen, loss_of
 from isophrase.alignment.parameters import Trainable, make_trainable
 from isophrase.alignment.posing import Posed, Poser
@@ -30,7 +31,6 @@ from isophrase.alignment.reading import Reading, read
 from isophrase.alignment.registers import Register
 from isophrase.alignment.sampling import Draw, Material, draw
 from isophrase.alignment.teaching import FrozenTeacher
-from isophrase.alignment.wordings import check_made
 from isophrase.engine.backbone import Backbone, VirtualTokens, take_apart
 from isophrase.engine.choosing import choose
 from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logits
@@ -187,21 +187,17 @@ class Session:
         chosen = random.choice(len(pool), min(self.training.method.views or len(pool), len(pool)), replace=False)
         return [(pool[place], item.example) for place in sorted(chosen)]
 
-    def refuse_leaks(self) -> None:
-        """Looks beforehand whether splices and registers will make a test wording out of training wordings.
+    def foresee(self) -> None:
+        """Looks beforehand at all that will be drawn: that it fits the model, and that none of it is a test wording.
 
         Raises:
-            ManyErrors: They will.
+            ManyErrors: Splices or registers will make a test wording out of training wordings.
+            SourceError: An input is too long for the model, or can't be asked otherwise.
         """
         schedule = self.training.method.schedule
-        made: dict[int, dict[str, str]] = {place: {} for place in range(len(self.training.materials))}
-        for number in range(schedule.steps * schedule.accumulate):
-            for item in self._draw(number):
-                if "+" in item.wording.id:
-                    made[item.material][item.wording.id] = item.wording.template
-        for place, templates in made.items():
-            material = self.training.materials[place]
-            check_made(material.task.name, templates, material.wordings)
+        drawn = [item for number in range(schedule.steps * schedule.accumulate) for item in self._draw(number)]
+        refuse_leaks(drawn, self.training.materials)
+        self.poser.pose([(wording, item.example) for item in drawn for wording in (item.wording, item.reference)])
 
     def learn(self) -> None:
         """Lets the teacher see beforehand all that the training will ask it."""
@@ -283,7 +279,7 @@ def begin(loaded: LoadedModel, training: Training) -> Session:
         loaded, training, trainable, forward, Poser(loaded, len(trainable.virtual())), teacher,
         GroupWeights(names, rate) if rate else None, autocasts(loaded, training),
     )  # fmt: skip
-    session.refuse_leaks()
+    session.foresee()
     session.learn()
     return session
 
