@@ -12,8 +12,9 @@ from isophrase.alignment.record import read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
 from isophrase.errors import ConfigError, ManyErrors, StoreError
-from isophrase.experiment import Seen
-from isophrase.plan import Asked, Plan
+from isophrase.experiment import Seen, parse_experiment
+from isophrase.plan import Asked, Plan, make_plan
+from isophrase.sources.documents import Document
 from isophrase.types import ModelSpec, Split
 from tests.alignment.small import material
 from tests.engine.reference import folder
@@ -95,6 +96,18 @@ def test_an_output_folder_that_is_a_file_is_said_before_the_model_is_loaded(tmp_
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose another --out"):
         alignment.align(job_file(tmp_path), (tmp_path / "file").joinpath(*below))
+
+
+def test_wordings_that_do_not_fit_a_task_are_refused_as_an_experiment_does(tmp_path):
+    tasks = [{"task": "extraction", "instructions": "multiple-choice"}, {"task": "topic", "instructions": "extraction"}]
+    with pytest.raises(ManyErrors) as caught:
+        load_job(job_file(tmp_path, tasks=tasks), cache_folder())
+    content = {"name": "x", "models": ["m"], "tasks": tasks}
+    experiment = parse_experiment(Document("x.yaml", content), base=tmp_path)
+    with pytest.raises(ManyErrors) as refused:
+        make_plan(experiment, cache_folder())
+    assert len(caught.value.problems) == 2
+    assert caught.value.problems == refused.value.problems
 
 
 def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):

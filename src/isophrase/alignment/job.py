@@ -21,6 +21,7 @@ from isophrase.alignment.watching import Watch
 from isophrase.alignment.wordings import Wordings, by_chance, by_collection
 from isophrase.errors import ConfigError, IsophraseError, ManyErrors
 from isophrase.experiment import ModelSection, Some, model_spec
+from isophrase.prompts import check_fit
 from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
 from isophrase.sources.problems import Problems
 from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
@@ -201,6 +202,8 @@ def _load(section: TaskSection, seed: int, base: Path, cache: Path) -> list[Mate
     found = []
     for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
         source = _set(section, loaded.task, base)
+        for item in source.instructions:
+            check_fit(item, loaded.task)
         divide = by_collection if section.division is Division.COLLECTIONS else (lambda item: by_chance(item, seed))
         found.append(material_of(loaded.task, divide(source), seed, weight=section.weight, limit=section.limit))
     return found
