@@ -1,25 +1,36 @@
 """From a job's file to an adapter and its proof, on a small model."""
 
+import csv
 import json
 from dataclasses import replace
 
 import pytest
 import yaml
 
+from isophrase.alignment.dividing import material_of
 from isophrase.alignment.exposure import with_exposure, without_seen
-from isophrase.alignment.job import load_job, material_of
+from isophrase.alignment.job import load_job
 from isophrase.alignment.record import read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
 from isophrase.errors import ConfigError, ManyErrors, StoreError
 from isophrase.experiment import Seen, parse_experiment
 from isophrase.plan import Asked, Plan, make_plan
+from isophrase.progress import Silent
 from isophrase.sources.documents import Document
 from isophrase.types import ModelSpec, Split
 from tests.alignment.small import material
 from tests.engine.reference import folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+NOUNS = ("film", "food", "game", "place", "song", "book", "play", "trip", "talk", "room")
+
+
+class Told(Silent):
+    def __init__(self, note):
+        self.note = note
 
 
 def job_file(path, **changes):
@@ -49,6 +60,24 @@ def test_a_job_becomes_an_adapter_that_is_verified_on_what_it_never_saw(tmp_path
     assert asked & trained == references
     assert panels[0].measurements != panels[1].measurements
     assert len(json.loads((found.folder / "isophrase.json").read_text())["sights"]) == 3
+
+
+def test_a_table_that_repeats_its_rows_is_trained_on_and_verified(tmp_path):
+    texts = [f"The {noun} was {mood}, they said." for noun in NOUNS for mood in ("a delight", "cold")]
+    with (tmp_path / "moods.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["text", "label"])
+        rows.writerows([text, "positive" if "delight" in text else "negative"] for text in (*texts, *texts))
+    task = {
+        "name": "moods", "kind": "classification", "data": "moods.csv", "fields": {"input": "text"}, "label": "label",
+        "options": ["negative", "positive"],
+    }  # fmt: skip
+    path = job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}], verify={"limit": 20})
+    said = []
+    alignment.align(path, tmp_path / "out", Told(said.append))
+    before, _ = alignment.verify(path, tmp_path / "out")
+    assert any("repeat" in line for line in said)
+    assert any("repeat" in note for note in runs.read(before).notes)
 
 
 def test_a_tuned_model_is_a_checkpoint_that_knows_what_it_observed(tmp_path):

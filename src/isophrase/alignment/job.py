@@ -1,11 +1,10 @@
 """align.yaml and tune.yaml -> what to train, on what, and how to verify it.
 
-Knows the keys of the file and how a task's examples and wordings are divided where it says nothing. Does not train.
+Knows the keys of the file. Does not know how examples and wordings are divided, and does not train.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,22 +14,20 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from isophrase.alignment.dividing import material_of, without_copies
 from isophrase.alignment.method import Method, method_of
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.watching import Watch
-from isophrase.alignment.wordings import Wordings, by_chance, by_collection
+from isophrase.alignment.wordings import by_chance, by_collection
 from isophrase.errors import ConfigError, IsophraseError, ManyErrors
 from isophrase.experiment import ModelSection, Some, model_spec
 from isophrase.prompts import check_fit
 from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
 from isophrase.sources.problems import Problems
 from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
-from isophrase.types import Example, InstructionSet, ModelSpec, Role, Split, Task
+from isophrase.types import InstructionSet, ModelSpec, Role, Task
 
 _T = TypeVar("_T")
-
-INPUT_SHARES = ((Split.TRAIN, 0.4), (Split.DEV, 0.15))
-"""How the test examples of a task without train examples are divided; the rest stays for testing."""
 
 
 class Division(StrEnum):
@@ -111,6 +108,7 @@ class Job:
         every: Steps between looks.
         trackers: Names of accelerate's trackers that get the losses and looks too.
         verify: How many test inputs of a task are measured.
+        notes: What a reader should know of the tasks (examples left out).
     """
 
     name: str
@@ -123,6 +121,13 @@ class Job:
     every: int
     trackers: tuple[str, ...]
     verify: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    material: Material
+    notes: tuple[str, ...]
 
 
 def load_job(path: Path, cache: Path, *, default: Method | None = None) -> Job:
@@ -147,20 +152,22 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
     assert file is not None, "parse gives None only with problems"
     wrong: list[str] = []
     method = _collect(wrong, "method", lambda: _method(file.method, default))
-    materials = _materials(file.tasks, file.seed, base, cache, "tasks", wrong)
-    outside = _materials(file.watch.outside, file.seed, base, cache, "watch.outside", wrong)
+    loading = partial(_load, seed=file.seed, base=base, cache=cache)
+    trained = _materials(file.tasks, loading, "tasks", wrong)
+    outside = _materials(file.watch.outside, loading, "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
     if wrong or method is None or texts is None:
         raise ManyErrors(document.where, wrong, exit_code=ConfigError.exit_code)
     watch = Watch(
-        wordings=file.watch.wordings, inputs=file.watch.inputs, outside=tuple(outside), texts=texts,
-        patience=file.watch.patience,
+        wordings=file.watch.wordings, inputs=file.watch.inputs, outside=tuple(item.material for item in outside),
+        texts=texts, patience=file.watch.patience,
     )  # fmt: skip
     named = file.method if isinstance(file.method, str) else "custom"
     return Job(
         name=file.name, seed=file.seed, model=model_spec(file.model), method=method, method_name=named,
-        materials=tuple(materials), watch=watch, every=file.watch.every, trackers=file.watch.trackers,
-        verify=file.verify.limit,
+        materials=tuple(item.material for item in trained), watch=watch, every=file.watch.every,
+        trackers=file.watch.trackers, verify=file.verify.limit,
+        notes=tuple(dict.fromkeys(note for item in (*trained, *outside) for note in item.notes)),
     )  # fmt: skip
 
 
@@ -188,16 +195,15 @@ def _texts(path: str | None, base: Path) -> tuple[str, ...]:
 
 
 def _materials(
-    sections: Sequence[TaskSection], seed: int, base: Path, cache: Path, where: str, problems: list[str]
-) -> list[Material]:
-    found: list[Material] = []
+    sections: Sequence[TaskSection], loading: Callable[[TaskSection], list[_Loaded]], where: str, problems: list[str]
+) -> list[_Loaded]:
+    found: list[_Loaded] = []
     for index, section in enumerate(sections):
-        loaded = _collect(problems, f"{where}[{index}]", partial(_load, section, seed, base, cache))
-        found += loaded or []
+        found += _collect(problems, f"{where}[{index}]", partial(loading, section)) or []
     return found
 
 
-def _load(section: TaskSection, seed: int, base: Path, cache: Path) -> list[Material]:
+def _load(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[_Loaded]:
     folder = base / section.folder if section.folder else None
     found = []
     for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
@@ -205,7 +211,10 @@ def _load(section: TaskSection, seed: int, base: Path, cache: Path) -> list[Mate
         for item in source.instructions:
             check_fit(item, loaded.task)
         divide = by_collection if section.division is Division.COLLECTIONS else (lambda item: by_chance(item, seed))
-        found.append(material_of(loaded.task, divide(source), seed, weight=section.weight, limit=section.limit))
+        task, left_out = without_copies(loaded.task)
+        material = material_of(task, divide(source), seed, weight=section.weight, limit=section.limit)
+        notes = (*(f"{task.name}: {note}" for note in loaded.notes), *left_out)
+        found.append(_Loaded(material, notes))
     return found
 
 
@@ -231,35 +240,3 @@ def _set(section: TaskSection, task: Task, base: Path) -> InstructionSet:
 def _form(source: InstructionSet) -> Any:
     first = next((item for item in source.instructions if item.role is Role.REFERENCE), source.instructions[0])
     return first.output_form
-
-
-def material_of(
-    task: Task, wordings: Wordings, seed: int, *, weight: float = 1.0, limit: int | None = None
-) -> Material:
-    """A task with its examples divided; one without train examples gives some of its test examples, seeded.
-
-    Raises:
-        ConfigError: There are too few examples.
-    """
-    train, dev, test = (list(task.split(split)) for split in (Split.TRAIN, Split.DEV, Split.TEST))
-    if not train:
-        parts: dict[Split, list[Example]] = {Split.TRAIN: [], Split.DEV: dev, Split.TEST: []}
-        ranked = sorted(test, key=lambda item: hashlib.sha256(f"{seed}\0{task.name}\0{item.id}".encode()).digest())
-        wanted = {split: round(share * len(ranked)) for split, share in INPUT_SHARES}
-        for item in ranked:
-            part = next((split for split in wanted if len(parts[split]) < wanted[split]), Split.TEST)
-            parts[part].append(item)
-        train, dev, test = parts[Split.TRAIN], parts[Split.DEV], parts[Split.TEST]
-    if not dev:
-        count = max(1, len(train) // 5)
-        dev, train = train[:count], train[count:]
-    if not train or not test:
-        raise ConfigError(
-            f"train and test examples in task {task.name!r}", got=f"{len(train)} and {len(test)}",
-            remedy="give the task more examples, or a `split` column",
-        )  # fmt: skip
-    kept = [replace(item, split=split) for split, items in (
-        (Split.TRAIN, train[:limit]), (Split.DEV, dev), (Split.TEST, test)
-    ) for item in items]  # fmt: skip
-    divided = replace(task, examples=tuple(kept))
-    return Material(divided, wordings, divided.split(Split.TRAIN), divided.split(Split.DEV), weight)

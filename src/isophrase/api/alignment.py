@@ -81,6 +81,8 @@ def tune(path: Path | str, out: Path | str | None = None, shown: Display | None 
 def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Aligned:
     folder = (Path(out) if out is not None else Path("runs") / job.name) / ADAPTER
     make_folder(folder)
+    for note in job.notes:
+        shown.note(note)
     full = job.method.parameters.kind is Kind.FULL
     loaded = load(_as_trained(job.model, full=full), notify=shown.note)
     training = Training(
@@ -105,7 +107,7 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Align
     record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
     close()
     what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
-    page = training_page(job.name, [what, *record.notes], record.steps, record.sights)
+    page = training_page(job.name, [what, *record.notes, *job.notes], record.steps, record.sights)
     write_atomically(folder.parent / "training.html", page.encode())
     return Aligned(folder, record)
 
@@ -160,9 +162,8 @@ def _held_out(job: Job) -> Plan:
         "tasks": {item.task.name: digest(item.task) for item in asked},
         "instructions": {item.task.name: digest(list(item.instructions)) for item in asked},
     }
-    return Plan(
-        asked, ("test wordings and references on test inputs: alignment saw none of these test wordings",), digests
-    )
+    what = "test wordings and references on test inputs: alignment saw none of these test wordings"
+    return Plan(asked, (what, *job.notes), digests)
 
 
 def _asked(material: Material, limit: int) -> Asked:
