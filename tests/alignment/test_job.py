@@ -139,6 +139,40 @@ def test_wordings_that_do_not_fit_a_task_are_refused_as_an_experiment_does(tmp_p
     assert caught.value.problems == refused.value.problems
 
 
+def set_file(path, name, parts):
+    wordings = [
+        {"id": f"{part}-{number}", "template": template, "collection": part, "register": f"{name}-{part}",
+         "output_form": "label", "role": "reference" if part == "reference" else "paraphrase"}
+        for part, templates in parts.items()
+        for number, template in enumerate(templates)
+    ]  # fmt: skip
+    content = {"name": name, "version": "1.0", "origin": "The test.", "instructions": wordings}
+    (path / f"{name}.yaml").write_text(yaml.safe_dump(content))
+    return {"task": "sentiment", "instructions": f"{name}.yaml", "division": "collections"}
+
+
+FIRST = {
+    "reference": ["Say whether its sentiment is positive or negative. {{ input }}"],
+    "train": ["{{ input }} Which of the labels?", "Read the sentence: {{ input }} Answer with one label."],
+    "dev": ["Topic and sentiment of {{ input }} please"],
+    "test": ["In Paris they say: {{ input }} What now?"],
+}
+SECOND = {
+    "reference": ["Tell the mood that speaks from {{ input }}"],
+    "train": ["Glad or sad, what do you make of {{ input }}"],
+    "dev": ["How does this one feel to you, {{ input }}"],
+    "test": ["A critic wrote {{ input }} Was there praise?"],
+}
+
+
+def test_entries_of_one_task_that_leak_into_each_other_are_refused_with_all_else(tmp_path):
+    leaking = {**SECOND, "train": FIRST["test"]}
+    tasks = [set_file(tmp_path, "a", FIRST), "sentimentt", set_file(tmp_path, "b", leaking)]
+    with pytest.raises(ManyErrors, match=r"tasks: test wording 'a/test-0' is nearly 'b/train-0'") as caught:
+        load_job(job_file(tmp_path, tasks=tasks), cache_folder())
+    assert len(caught.value.problems) == 2
+
+
 def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):
     with pytest.raises(ManyErrors, match="patience waits for development wordings"):
         load_job(job_file(tmp_path, watch={"wordings": 0, "patience": 2}), cache_folder())

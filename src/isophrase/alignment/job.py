@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from isophrase.alignment.dividing import material_of, without_copies
 from isophrase.alignment.method import Method, method_of
+from isophrase.alignment.mixtures import check_mixture
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.watching import Watch
 from isophrase.alignment.wordings import by_chance, by_collection
@@ -127,6 +128,7 @@ class Job:
 @dataclass(frozen=True)
 class _Loaded:
     material: Material
+    division: Division
     notes: tuple[str, ...]
 
 
@@ -154,6 +156,8 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
     method = _collect(wrong, "method", lambda: _method(file.method, default))
     loading = partial(_load, seed=file.seed, base=base, cache=cache)
     trained = _materials(file.tasks, loading, "tasks", wrong)
+    for group in _of_one_task(trained):
+        _collect(wrong, "tasks", partial(_check_mixture, group))
     outside = _materials(file.watch.outside, loading, "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
     if wrong or method is None or texts is None:
@@ -203,6 +207,18 @@ def _materials(
     return found
 
 
+def _of_one_task(items: Sequence[_Loaded]) -> list[list[_Loaded]]:
+    """Groups of several entries that are about one task."""
+    names = dict.fromkeys(item.material.task.name for item in items)
+    groups = [[item for item in items if item.material.task.name == name] for name in names]
+    return [group for group in groups if len(group) > 1]
+
+
+def _check_mixture(group: Sequence[_Loaded]) -> None:
+    registers = all(item.division is Division.COLLECTIONS for item in group)
+    check_mixture([item.material for item in group], registers=registers)
+
+
 def _load(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[_Loaded]:
     folder = base / section.folder if section.folder else None
     found = []
@@ -214,7 +230,7 @@ def _load(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[_
         task, left_out = without_copies(loaded.task)
         material = material_of(task, divide(source), seed, weight=section.weight, limit=section.limit)
         notes = (*(f"{task.name}: {note}" for note in loaded.notes), *left_out)
-        found.append(_Loaded(material, notes))
+        found.append(_Loaded(material, section.division, notes))
     return found
 
 

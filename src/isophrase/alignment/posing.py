@@ -14,7 +14,9 @@ from isophrase.errors import SourceError
 from isophrase.models.huggingface import LoadedModel
 from isophrase.prompts import render
 from isophrase.sources.problems import listed
-from isophrase.types import Example, Instruction, PromptFormat, Split
+from isophrase.types import Example, Instruction, PromptFormat
+
+_Key = tuple[tuple[str, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Poser:
         self._loaded = loaded
         self._virtual = virtual
         self._format = loaded.spec.prompt_format or PromptFormat.PLAIN
-        self._known: dict[tuple[str, tuple[str, ...], str, Split], Posed] = {}
+        self._known: dict[_Key, Posed] = {}
 
     def pose(self, asked: Sequence[tuple[Instruction, Example]]) -> list[Posed]:
         """The questions, in order.
@@ -106,5 +108,8 @@ def _refuse(asked: Sequence[tuple[Instruction, Example]], questions: Sequence[Qu
     )
 
 
-def _key(wording: Instruction, example: Example) -> tuple[str, tuple[str, ...], str, Split]:
-    return wording.template, tuple(example.fields.values()) + example.options, example.id, example.split
+def _key(wording: Instruction, example: Example) -> _Key:
+    """All that a question in tokens depends on: two sets may ask for a letter and for a label in the same words."""
+    asked = (wording.template, wording.answer_template, wording.output_form, wording.option_layout)
+    shown = (example.id, example.split, *example.fields.values(), *example.options, *example.references)
+    return asked + shown, example.gold

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isophrase.alignment.method import Method, beyond_defaults
+from isophrase.alignment.method import beyond_defaults
+from isophrase.alignment.mixtures import parts_seen, wordings_seen
 from isophrase.alignment.record import Record, content_digest, read_record, save
 from isophrase.alignment.sampling import drawable
 from isophrase.alignment.training import Step, Trained, Training, autocasts, train, vars_of
@@ -95,11 +96,7 @@ def _notes(trained: Trained) -> tuple[str, ...]:
 
 
 def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Watch | None) -> Record:
-    used = _used(training.method)
-    seen = {
-        item.task.name: tuple(one for part in used for one in getattr(item.wordings, part))
-        for item in training.materials
-    }
+    seen = wordings_seen(training.materials, training.method.draws)
     templates = digests([one for found in seen.values() for one in found])
     tuned = purpose.tuned_on
     if purpose.kind == "tune":
@@ -126,7 +123,7 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Wa
 
 def _material(training: Training, watch: Watch | None) -> str:
     """The digest of what the weights depend on beside method, seed and base."""
-    parts = _used(training.method)
+    parts = parts_seen(training.method.draws)
     tasks = [
         [item.weight, item.since, [plain(getattr(item.wordings, part)) for part in parts], plain(item.train)]
         for item in training.materials
@@ -137,16 +134,6 @@ def _material(training: Training, watch: Watch | None) -> str:
         looked_at = [[plain(item.wordings.dev), plain(item.dev)] for item in training.materials]
         stops = [training.every, watch.patience, watch.wordings, watch.inputs, looked_at]
     return digest([tasks, registers, stops])
-
-
-def _used(method: Method) -> tuple[str, ...]:
-    """The parts of a task's wordings that a method's training sees."""
-    parts = ["references"]
-    if method.draws.wordings or method.draws.inversions:
-        parts.append("train")
-    if method.draws.controls:
-        parts.append("train_controls")
-    return tuple(parts)
 
 
 def _identity(record: Record) -> dict[str, object]:
