@@ -2,15 +2,17 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from isophrase.alignment.dividing import material_of
 from isophrase.alignment.exposure import with_exposure, without_seen
 from isophrase.alignment.job import load_job
-from isophrase.alignment.record import read_record
+from isophrase.alignment.record import Record, content_digest, read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
 from isophrase.errors import ConfigError, ManyErrors, StoreError
@@ -31,6 +33,10 @@ NOUNS = ("film", "food", "game", "place", "song", "book", "play", "trip", "talk"
 class Told(Silent):
     def __init__(self, note):
         self.note = note
+
+
+def no_model(*_, **__):
+    raise AssertionError("loaded")
 
 
 def job_file(path, **changes):
@@ -118,9 +124,6 @@ def test_texts_that_are_no_utf8_or_missing_are_said_with_all_else(tmp_path):
 
 @pytest.mark.parametrize("below", [(), ("deep", "er")])
 def test_an_output_folder_that_is_a_file_is_said_before_the_model_is_loaded(tmp_path, monkeypatch, below):
-    def no_model(*_, **__):
-        raise AssertionError("loaded")
-
     monkeypatch.setattr(alignment, "load", no_model)
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose another --out"):
@@ -171,6 +174,60 @@ def test_entries_of_one_task_that_leak_into_each_other_are_refused_with_all_else
     with pytest.raises(ManyErrors, match=r"tasks: test wording 'a/test-0' is nearly 'b/train-0'") as caught:
         load_job(job_file(tmp_path, tasks=tasks), cache_folder())
     assert len(caught.value.problems) == 2
+
+
+def test_two_sets_for_one_task_are_both_recorded_and_both_verified(tmp_path):
+    tasks = [set_file(tmp_path, "a", FIRST), set_file(tmp_path, "b", SECOND)]
+    path = job_file(tmp_path, tasks=tasks)
+    found = alignment.align(path, tmp_path / "out", to_verify=True)
+    assert {name.split("/")[0] for name in found.record.instructions["sentiment"]} == {"a", "b"}
+    before, _ = alignment.verify(path, tmp_path / "out")
+    (panel,) = runs.read(before).panels
+    assert {item.id for item in panel.instructions} == {"a/reference-0", "b/reference-0", "a/test-0", "b/test-0"}
+
+
+def test_what_a_base_model_was_tuned_on_is_left_out_or_said_before_training(tmp_path, monkeypatch):
+    method = {"parameters": {"kind": "full"}, "schedule": {"steps": 1}}
+    tuned = alignment.tune(job_file(tmp_path, method=method, seed=1), tmp_path / "tuned")
+    model = {"source": str(tuned.folder), "format": "plain", "dtype": "float32"}
+    path = job_file(tmp_path, model=model)
+    said = []
+    alignment.align(path, tmp_path / "out", Told(said.append), to_verify=True)
+    before, _ = alignment.verify(path, tmp_path / "out")
+    for lines in (said, runs.read(before).notes):
+        assert any("the base model has seen them" in line for line in lines)
+    assert not {content_digest(item) for item in runs.read(before).panels[0].examples} & set(tuned.record.examples)
+
+    monkeypatch.setattr(alignment, "load", no_model)
+    everything = tuple(content_digest(item) for item in load_job(path, cache_folder()).materials[0].task.examples)
+    record = replace(tuned.record, examples=everything)
+    (tuned.folder / "isophrase.json").write_bytes(TypeAdapter(Record).dump_json(record))
+    with pytest.raises(ManyErrors, match="say `seed: 1`, with which the base model was trained"):
+        alignment.align(path, tmp_path / "other", to_verify=True)
+
+
+def test_a_tuned_model_of_all_weights_is_verified_too(tmp_path):
+    path = job_file(tmp_path, method={"schedule": {"steps": 1}})
+    with pytest.raises(StoreError, match="a finished training"):
+        alignment.verify(path, tmp_path / "out")
+    assert alignment.tune(path, tmp_path / "out").record.method["parameters"]["kind"] == "full"
+    before, after = alignment.verify(path, tmp_path / "out")
+    assert runs.read(before).panels[0].measurements != runs.read(after).panels[0].measurements
+
+
+def test_another_training_is_refused_before_it_replaces_one_that_was_verified(tmp_path):
+    out = tmp_path / "out"
+    first = alignment.align(job_file(tmp_path), out, to_verify=True).record
+    alignment.verify(job_file(tmp_path), out)
+    assert alignment.align(job_file(tmp_path), out, to_verify=True).record == first
+    changed = job_file(tmp_path, seed=3)
+    with pytest.raises(StoreError, match=r"before and .*after; choose another --out, or delete these folders"):
+        alignment.align(changed, out, to_verify=True)
+    assert read_record(out / "adapter") == first
+    for name in ("before", "after"):
+        shutil.rmtree(out / name)
+    assert alignment.align(changed, out, to_verify=True).record.seed == 3
+    alignment.verify(changed, out)
 
 
 def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):

@@ -65,10 +65,10 @@ def run_training(
     Raises:
         IsophraseError: A question can't be trained on, or training would make a test wording.
     """
-    wanted = _record(loaded, training, purpose, watch)
-    done = read_record(folder)
-    if done is not None and _same(done, wanted):
+    done = finished(loaded, training, purpose, folder, watch)
+    if done is not None:
         return done
+    wanted = _record(loaded, training, purpose, watch)
     state = folder / ".training" / f"{digest(_identity(wanted))[:16]}.pt"
     watcher = Watcher(watch, on_sight) if watch is not None else None
     looks = [watcher] if watcher is not None else []
@@ -84,6 +84,14 @@ def run_training(
     save(folder, loaded, trained.trainable, record)
     state.unlink(missing_ok=True)
     return record
+
+
+def finished(
+    loaded: LoadedModel, training: Training, purpose: Purpose, folder: Path, watch: Watch | None = None
+) -> Record | None:
+    """The record of this very training where a folder has it; None: it is still to be done. Arguments as above."""
+    done = read_record(folder)
+    return done if done is not None and _same(done, _record(loaded, training, purpose, watch)) else None
 
 
 def _notes(trained: Trained) -> tuple[str, ...]:

@@ -10,26 +10,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from isophrase.alignment.held_out import held_out
 from isophrase.alignment.job import Job, load_job
 from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
-from isophrase.alignment.record import Record, make_folder
+from isophrase.alignment.mixtures import by_task
+from isophrase.alignment.record import Record, make_folder, read_record
 from isophrase.alignment.registers import bundled_registers
-from isophrase.alignment.running import Purpose, run_training
-from isophrase.alignment.sampling import Material
+from isophrase.alignment.running import Purpose, finished, run_training
 from isophrase.alignment.tracking import open_trackers
 from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Sight
 from isophrase.api.runs import fill_run, write_report
 from isophrase.cache import cache_folder
-from isophrase.errors import ConfigError
+from isophrase.errors import ConfigError, StoreError
 from isophrase.experiment import parse_experiment
 from isophrase.files import write_atomically
+from isophrase.manifest import MANIFEST
 from isophrase.models.huggingface import load
-from isophrase.plan import Asked, Plan
+from isophrase.plan import Plan
 from isophrase.progress import Display, Silent
 from isophrase.report.training_page import training_page
 from isophrase.sources.documents import Document
-from isophrase.types import ModelSpec, Split, digest, plain
+from isophrase.types import ModelSpec, plain
 
 TUNE = Method(
     parameters=Parameters(kind=Kind.FULL),
@@ -57,7 +59,9 @@ class Aligned:
     record: Record
 
 
-def align(path: Path | str, out: Path | str | None = None, shown: Display | None = None) -> Aligned:
+def align(
+    path: Path | str, out: Path | str | None = None, shown: Display | None = None, *, to_verify: bool = False
+) -> Aligned:
     """Train an adapter that makes a model answer alike however an instruction is worded.
 
     Call it again after any crash, and it goes on where it stopped.
@@ -66,30 +70,41 @@ def align(path: Path | str, out: Path | str | None = None, shown: Display | None
         path: The job's file (docs/alignment.md).
         out: Where to write; default `runs/NAME`.
         shown: Where progress is shown.
+        to_verify: Whether `verify` will follow: what would stop it is then said before training.
 
     Raises:
         IsophraseError: Something that the user can mend.
     """
-    return _train(load_job(Path(path), cache_folder()), "align", out, shown or Silent())
+    return _train(load_job(Path(path), cache_folder()), "align", out, shown or Silent(), to_verify=to_verify)
 
 
-def tune(path: Path | str, out: Path | str | None = None, shown: Display | None = None) -> Aligned:
+def tune(
+    path: Path | str, out: Path | str | None = None, shown: Display | None = None, *, to_verify: bool = False
+) -> Aligned:
     """Instruction tuning with cross-entropy on the response; arguments as for `align`."""
-    return _train(load_job(Path(path), cache_folder(), default=TUNE), "tune", out, shown or Silent())
+    job = load_job(Path(path), cache_folder(), default=TUNE)
+    return _train(job, "tune", out, shown or Silent(), to_verify=to_verify)
 
 
-def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Aligned:
-    folder = (Path(out) if out is not None else Path("runs") / job.name) / ADAPTER
+def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_verify: bool) -> Aligned:
+    place = _place(job, out)
+    folder = place / ADAPTER
     make_folder(folder)
     for note in job.notes:
         shown.note(note)
+    if to_verify:
+        for note in _held_out(job).notes:
+            shown.note(note)
     full = job.method.parameters.kind is Kind.FULL
     loaded = load(_as_trained(job.model, full=full), notify=shown.note)
     training = Training(
         method=job.method, materials=job.materials, registers=tuple(bundled_registers()), seed=job.seed,
         every=job.every, autocast=job.model.dtype == "auto",
     )  # fmt: skip
-    log, close = open_trackers(job.trackers, job.name, folder.parent / "trackers", plain(job.method))
+    purpose = Purpose(kind=kind, name=job.method_name, tuned_on=job.model.trained_on)
+    if to_verify and finished(loaded, training, purpose, folder, job.watch) is None:
+        _refuse_other_runs(place)
+    log, close = open_trackers(job.trackers, job.name, place / "trackers", plain(job.method))
     steps = job.method.schedule.steps
 
     def on_step(step: Step) -> None:
@@ -103,13 +118,30 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display) -> Align
         shown.note(f"step {sight.step}: " + ", ".join(f"{name} {value:.3f}" for name, value in sight.values.items()))
         log({f"look/{name}": value for name, value in sight.values.items()}, sight.step)
 
-    purpose = Purpose(kind=kind, name=job.method_name, tuned_on=job.model.trained_on)
     record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
     close()
     what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
     page = training_page(job.name, [what, *record.notes, *job.notes], record.steps, record.sights)
-    write_atomically(folder.parent / "training.html", page.encode())
+    write_atomically(place / "training.html", page.encode())
     return Aligned(folder, record)
+
+
+def _place(job: Job, out: Path | str | None) -> Path:
+    return Path(out) if out is not None else Path("runs") / job.name
+
+
+def _refuse_other_runs(place: Path) -> None:
+    """Verification goes on in its two folders, so they must not be of the adapter that a training will replace.
+
+    Raises:
+        StoreError: They are.
+    """
+    standing = [str(place / name) for name in (BEFORE, AFTER) if (place / name / MANIFEST).is_file()]
+    if standing:
+        raise StoreError(
+            "no measurement of another training where this one is to be verified", got=" and ".join(standing),
+            remedy="choose another --out, or delete these folders: the training there is another one and is replaced",
+        )  # fmt: skip
 
 
 def _as_trained(spec: ModelSpec, *, full: bool) -> ModelSpec:
@@ -133,44 +165,42 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
     """Measure the model before and after on wordings and inputs that training never saw.
 
     Args:
-        path: The job's file, whose training is finished.
+        path: The file of a finished `align` or `tune`.
         out: As for `align`.
         shown: Where progress is shown.
 
     Returns:
-        The run folders before and after, which `compare` takes.
+        The run folders before and after, which `compare_runs` takes.
+
+    Raises:
+        IsophraseError: Something that the user can mend.
     """
     job = load_job(Path(path), cache_folder())
-    shown = shown or Silent()
-    place = Path(out) if out is not None else Path("runs") / job.name
-    full = job.method.parameters.kind is Kind.FULL
+    place = _place(job, out)
+    record = read_record(place / ADAPTER)
+    if record is None:
+        raise StoreError(
+            "a finished training", got=f"none in {place / ADAPTER}", remedy="train first: `align` or `tune`"
+        )  # fmt: skip
+    if record.kind == "tune":
+        job = load_job(Path(path), cache_folder(), default=TUNE)
+    full = record.method["parameters"]["kind"] == Kind.FULL
     trained = str(place / ADAPTER)
     before = _as_trained(job.model, full=full)
     after = replace(before, source=trained) if full else replace(before, adapter=trained)
+    plan = _held_out(job)
+    what = "test wordings and references on test inputs: this training saw none of these test wordings"
+    plan = replace(plan, notes=(what, *plan.notes, *job.notes))
     folders = []
     for name, spec in ((BEFORE, before), (AFTER, after)):
-        folder = fill_run(_experiment(job, name, spec), _held_out(job), place / name, shown)
+        folder = fill_run(_experiment(job, name, spec), plan, place / name, shown or Silent())
         write_report(folder)
         folders.append(folder)
     return folders[0], folders[1]
 
 
 def _held_out(job: Job) -> Plan:
-    """References, test wordings and test controls on test inputs."""
-    asked = tuple(_asked(item, job.verify) for item in job.materials)
-    digests = {
-        "tasks": {item.task.name: digest(item.task) for item in asked},
-        "instructions": {item.task.name: digest(list(item.instructions)) for item in asked},
-    }
-    what = "test wordings and references on test inputs: alignment saw none of these test wordings"
-    return Plan(asked, (what, *job.notes), digests)
-
-
-def _asked(material: Material, limit: int) -> Asked:
-    wordings = material.wordings
-    examples = material.task.split(Split.TEST)[:limit]
-    task = replace(material.task, examples=examples)
-    return Asked(task, (*wordings.references, *wordings.test, *wordings.test_controls), examples)
+    return held_out(job.materials, job.method.draws, job.model, seed=job.seed, limit=job.verify)
 
 
 def _experiment(job: Job, name: str, spec: ModelSpec) -> Any:
@@ -181,6 +211,6 @@ def _experiment(job: Job, name: str, spec: ModelSpec) -> Any:
     }  # fmt: skip
     content = {
         "name": f"{job.name}-{name}", "seed": job.seed, "models": [section],
-        "tasks": [item.task.name for item in job.materials], "controls": True,
+        "tasks": list(by_task(job.materials)), "controls": True,
     }  # fmt: skip
     return parse_experiment(Document(f"{job.name}-{name}", content), base=Path())

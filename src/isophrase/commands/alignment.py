@@ -61,7 +61,7 @@ def train_and_verify(job: Path, out: Path | None) -> None:
     from isophrase.statistics.swapping import Alternative
 
     with display(console(stderr=True)) as shown:
-        found = alignment.align(job, out, shown)
+        found = alignment.align(job, out, shown, to_verify=True)
         before, after = alignment.verify(job, out, shown)
     _say(found)
     # Before and after, one-sided: that alignment helps was said beforehand.
