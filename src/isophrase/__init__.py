@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from isophrase.api.alignment import align, tune, verify
     from isophrase.api.check import CheckRequest, check_prompt
     from isophrase.api.comparing import compare_runs
     from isophrase.api.distances import measure_distances
@@ -29,6 +30,7 @@ _HOMES = {
     "IsophraseError": "errors",
     "ModelSpec": "types",
     "Task": "types",
+    "align": "api.alignment",
     "check_prompt": "api.check",
     "compare_runs": "api.comparing",
     "evaluate": "api.runs",
@@ -40,6 +42,8 @@ _HOMES = {
     "measure_distances": "api.distances",
     "read": "api.runs",
     "rephrase": "api.paraphrase",
+    "tune": "api.alignment",
+    "verify": "api.alignment",
     "write_report": "api.runs",
 }
 
@@ -51,6 +55,7 @@ __all__ = [
     "IsophraseError",
     "ModelSpec",
     "Task",
+    "align",
     "check_prompt",
     "compare_runs",
     "evaluate",
@@ -62,6 +67,8 @@ __all__ = [
     "measure_distances",
     "read",
     "rephrase",
+    "tune",
+    "verify",
     "write_report",
 ]
 

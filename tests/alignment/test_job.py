@@ -15,6 +15,7 @@ from isophrase.alignment.job import load_job
 from isophrase.alignment.record import Record, content_digest, read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
+from isophrase.commands.alignment import train_and_verify
 from isophrase.errors import ConfigError, ManyErrors, StoreError
 from isophrase.experiment import Seen, parse_experiment
 from isophrase.plan import Asked, Plan, make_plan
@@ -285,3 +286,16 @@ def test_a_damaged_record_says_what_to_do(aligned, tmp_path):
     (tmp_path / "isophrase.json").write_text("{}")
     with pytest.raises(Exception, match="train again"):
         read_record(tmp_path)
+
+
+def test_the_command_says_beforehand_that_it_will_verify(monkeypatch, tmp_path):
+    asked = []
+
+    def stop(*_, **given):
+        asked.append(given)
+        raise StoreError("nothing", got="a test", remedy="go on")
+
+    monkeypatch.setattr(alignment, "align", stop)
+    with pytest.raises(StoreError):
+        train_and_verify(job_file(tmp_path), tmp_path / "out")
+    assert asked == [{"to_verify": True}]
