@@ -60,3 +60,32 @@ def test_neutral_options_do_not_change_what_a_method_says():
     del old["draws"]["cases"], old["worst_group"]  # a record from before these options
     assert beyond_defaults(old) == {"parameters": {"length": 5}, "draws": {"registers": 0.5}}
     assert beyond_defaults(plain(Method())) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"base": "pt", "anchor": 1}, "anchor: expected something drawn that it is the weight of"),
+        ({"base": "pt", "supervised_reference": 1}, "supervised_reference: expected something drawn"),
+        ({"base": "pt", "draws": {"wordings": 0}}, "supervised: expected something drawn"),
+        ({"base": "pt", "draws": {"controls": 3}}, "draws.controls: expected `anchor` with a weight"),
+        ({"base": "pt", "draws": {"references": 3}}, "draws.references: expected `supervised_reference` or `anchor`"),
+        ({"base": "pt", "supervised": 0}, "expected a loss; got weights of 0 only"),
+    ],
+)
+def test_a_weight_of_nothing_drawn_and_a_draw_that_teaches_nothing_are_refused(change, said):
+    with pytest.raises(ManyErrors) as caught:
+        method_of(change)
+    assert said in str(caught.value)
+
+
+def test_references_alone_can_be_trained_on():
+    draws = {"wordings": 0, "references": 4}
+    found = method_of({"supervised": 0, "consistency": 0, "supervised_reference": 1, "draws": draws})
+    assert found.draws.references == 4
+
+
+def test_default_is_what_the_command_says_it_is_by_name_and_as_a_base():
+    tuning = Method(supervised=1.0, consistency=0.0)
+    assert method_of("default", tuning) == method_of({"base": "default"}, tuning) == method_of({}, tuning) == tuning
+    assert method_of({"base": "default"}) == METHODS["default"] == method_of("default")

@@ -227,18 +227,18 @@ def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> 
 
     Args:
         value: Name or mapping.
-        default: What a mapping without `base` changes; None: the method `default`.
+        default: What `default` is, which a mapping without `base` changes; None: the named method.
 
     Raises:
         ConfigError: No method has this name.
         ManyErrors: What is wrong with the fields.
     """
     if isinstance(value, str):
-        return _named(value)
+        return default if value == "default" and default is not None else _named(value)
     given = dict(value)
     adapter = TypeAdapter(Method)
-    named = given.pop("base", None)
-    base = adapter.dump_python(_named(str(named)) if named is not None else default or METHODS["default"])
+    named = str(given.pop("base", "default"))
+    base = adapter.dump_python(default if named == "default" and default is not None else _named(named))
     try:
         method = adapter.validate_python(_merged(base, given))
     except ValidationError as error:
@@ -279,13 +279,45 @@ def _merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _check(method: Method) -> None:
-    problems = []
-    if not any((method.supervised, method.consistency, method.contrastive, method.representation)):
+    problems = out_of_range(plain(method))
+    if not any(weight for weight, _ in _weights(method).values()):
         problems.append("expected a loss; got weights of 0 only; give `supervised` or `consistency` a weight")
+    problems += [
+        f"{name}: expected something drawn that it is the weight of; got {weight} and {' and '.join(drawn)} 0"
+        for name, (weight, drawn) in _weights(method).items()
+        if weight and not any(_drawn(method, place) for place in drawn)
+    ]
+    problems += [
+        f"{place}: expected {' or '.join(f'`{name}`' for name in names)} with a weight; got 0; without it they teach "
+        "nothing, so say 0 here too"
+        for place, names in _TAUGHT_BY.items()
+        if _drawn(method, place) and not any(getattr(method, name) for name in names)
+    ]
     if method.teacher is Teacher.CONSENSUS and method.consistency and method.space is not Space.LABELS:
         problems.append("teacher consensus: expected space labels; got vocabulary; say `space: labels`")
-    problems += out_of_range(plain(method))
-    if method.draws.inversions and not method.anchor:
-        problems.append("draws.inversions: expected `anchor` with a weight; got 0; without it they teach nothing")
     if problems:
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code)
+
+
+_WORDING_LOSSES = ("supervised", "consistency", "contrastive", "representation")
+_TAUGHT_BY: Mapping[str, tuple[str, ...]] = {
+    "draws.wordings": _WORDING_LOSSES,
+    "draws.references": ("supervised_reference", "anchor"),
+    "draws.controls": ("anchor",),
+    "draws.inversions": ("anchor",),
+}
+"""What a step may draw, and the losses that it may enter."""
+
+
+def _weights(method: Method) -> dict[str, tuple[float, list[str]]]:
+    """Each loss with its weight and the draws that it is taken of."""
+    names = dict.fromkeys(name for losses in _TAUGHT_BY.values() for name in losses)
+    return {
+        name: (getattr(method, name), [place for place, losses in _TAUGHT_BY.items() if name in losses])
+        for name in names
+    }
+
+
+def _drawn(method: Method, place: str) -> int:
+    count: int = getattr(method.draws, place.removeprefix("draws."))
+    return count

@@ -14,7 +14,7 @@ _BOUNDS: tuple[tuple[str, Callable[[float], bool], tuple[str, ...]], ...] = (
         "at least 1",
         lambda value: value >= 1,
         (
-            "parameters.length", "parameters.rank", "draws.wordings", "draws.inputs", "schedule.steps",
+            "parameters.length", "parameters.rank", "draws.inputs", "schedule.steps",
             "schedule.accumulate",
         ),
     ),
@@ -22,7 +22,8 @@ _BOUNDS: tuple[tuple[str, Callable[[float], bool], tuple[str, ...]], ...] = (
         "at least 0",
         lambda value: value >= 0,
         (
-            "parameters.hidden", "views", "draws.references", "draws.controls", "draws.inversions", "draws.layers",
+            "parameters.hidden", "views", "draws.wordings", "draws.references", "draws.controls", "draws.inversions",
+            "draws.layers",
         ),
     ),
     (
