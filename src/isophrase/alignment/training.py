@@ -96,6 +96,11 @@ class Trained:
 class Look(Protocol):
     """Whoever watches a training."""
 
+    @property
+    def enough(self) -> bool:
+        """Whether its last call asked to stop."""
+        ...
+
     def __call__(self, session: Session, step: int) -> bool:
         """Called with the number of finished steps, 0 before the first; True asks to stop."""
         ...
@@ -239,10 +244,10 @@ def train(
     start = _resume(session, optimiser, looks)
     schedule = training.method.schedule
     seconds = session.steps[-1].seconds if session.steps else 0.0
-    stopped = None
+    stopped = start if start and start < schedule.steps and any(look.enough for look in looks) else None
     if start == 0:
         _look(looks, session, 0)
-    for number in range(start, schedule.steps):
+    for number in range(start, schedule.steps if stopped is None else start):
         began = time.perf_counter()
         total, parts, norm = _step(session, optimiser, number)
         seconds += time.perf_counter() - began

@@ -84,10 +84,14 @@ class Watcher:
         if self.watch.patience == 0:
             return False
         scores = [_score(sight.values) for sight in self.sights]
-        if scores[-1] == max(scores):
+        if len(scores) == 1 or scores[-1] > max(scores[:-1]):
             self.best = len(scores) - 1
             self._weights = [weight.detach().clone() for weight in session.trainable.weights]
-        return len(scores) - 1 - self.best >= self.watch.patience
+        return self.enough
+
+    @property
+    def enough(self) -> bool:
+        return 0 < self.watch.patience <= len(self.sights) - 1 - self.best
 
     def state(self) -> dict[str, Any]:
         return {"sights": history(self.sights), "best": self.best, "weights": self._weights}

@@ -46,8 +46,8 @@ def training_page(
     groups = [("losses", "Losses", "nats, the mean of ten steps", _loss_curves(steps))]
     accuracies = [_seen(sights, key) for key in _ACCURACIES]
     groups.append(("accuracy", "Accuracy", "share right, by kind of wording", accuracies))
-    spreads = [_seen(sights, "dev_std"), _seen(sights, "memorisation_gap")]
-    groups.append(("spread", "Spread and memory", "share", spreads))
+    spreads = [_seen(sights, key) for key in ("dev_std", "memorisation_gap", "reading")]
+    groups.append(("spread", "Spread, memory and reading", "share", spreads))
     groups.append(("perplexity", "Perplexity on plain text", "", [_seen(sights, "perplexity")]))
     plots = [
         (title, curves(id_, title, unit, drawn))
