@@ -158,7 +158,8 @@ class Example:
         id: Unique inside its task.
         fields: The values that a template may name.
         options: The texts to choose from; empty for generation.
-        gold: Indexes into `options` of the right answers (one or several); empty for generation.
+        gold: Indexes into `options` of the right answers (one or several); empty for generation, and for inputs without
+            a label, which only the train split has.
         references: Right texts, for generation; empty otherwise.
         split: Which part of the task it belongs to.
     """
@@ -172,6 +173,11 @@ class Example:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it is known what is right."""
+        return bool(self.gold or self.references)
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,3 +299,88 @@ def test_the_command_says_beforehand_that_it_will_verify(monkeypatch, tmp_path):
     with pytest.raises(StoreError):
         train_and_verify(job_file(tmp_path), tmp_path / "out")
     assert asked == [{"to_verify": True}]
+
+
+def moods(path, rows):
+    """A task with a split column over these (text, label, split)."""
+    with (path / "moods.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", "split"])
+        writer.writerows(rows)
+    return {
+        "name": "moods", "kind": "classification", "data": "moods.csv", "fields": {"input": "text"}, "label": "label",
+        "options": ["negative", "positive"], "split": "split",
+    }  # fmt: skip
+
+
+def sentences(split, labelled=True):
+    return [
+        (f"The {noun} was {mood}, {split} said.", label if labelled else "", split)
+        for noun in NOUNS for mood, label in (("a delight", "positive"), ("cold", "negative"))
+    ]  # fmt: skip
+
+
+def test_inputs_without_labels_are_trained_on_by_a_method_that_needs_none(tmp_path):
+    task = moods(tmp_path, sentences("train", labelled=False) + sentences("test"))
+    tasks = [{"task": task, "instructions": "sentiment"}]
+    method = {"base": "consensus", "parameters": {"length": 3}, "schedule": {"steps": 2}}
+    path = job_file(tmp_path, tasks=tasks, method=method)
+    said = []
+    found = alignment.align(path, tmp_path / "out", Told(said.append), to_verify=True)
+    assert "moods: 20 train rows have no label: only training that needs none can use them" in said
+    (item,) = load_job(path, cache_folder()).materials
+    assert not any(one.labelled for one in item.train)
+    assert all(one.labelled for one in item.dev)
+    assert {one.id for one in item.dev}.isdisjoint(one.id for one in item.task.split(Split.TEST))
+    with_label = replace(item.train[0], gold=(1,))
+    assert content_digest(with_label) in found.record.examples  # met again with a label, it is no held-out input
+    before, _ = alignment.verify(path, tmp_path / "out")
+    assert runs.read(before).panels[0].examples
+
+
+def test_inputs_without_labels_are_refused_where_a_loss_needs_one(tmp_path):
+    task = moods(tmp_path, sentences("train", labelled=False) + sentences("test"))
+    path = job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}], method="default")
+    with pytest.raises(ManyErrors, match="20 of 20 train examples of task 'moods' have none; got cross-entropy"):
+        load_job(path, cache_folder())
+
+
+def test_a_test_row_without_a_label_stays_an_error(tmp_path):
+    task = moods(tmp_path, sentences("train") + sentences("test", labelled=False))
+    with pytest.raises(ManyErrors, match="no label; give the right option"):
+        load_job(job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}]), cache_folder())
+
+
+def test_label_distributions_of_free_text_are_refused(tmp_path):
+    path = job_file(tmp_path, tasks=["extraction"], method="consensus")
+    with pytest.raises(ManyErrors, match="expected `space: vocabulary`, as task 'extraction' has no options"):
+        load_job(path, cache_folder())
+
+
+def test_one_wording_and_train_rows_alone_can_be_tuned_on_but_not_aligned(tmp_path):
+    task = moods(tmp_path, sentences("train"))
+    wordings = set_file(tmp_path, "one", {"reference": FIRST["reference"]})
+    tasks = [{**wordings, "task": task, "division": "chance"}]
+    method = {
+        "supervised": 0, "supervised_reference": 1, "parameters": {"kind": "lora"},
+        "draws": {"wordings": 0, "references": 2}, "schedule": {"steps": 1},
+    }  # fmt: skip
+    path = job_file(tmp_path, tasks=tasks, method=method)
+    found = alignment.tune(path, tmp_path / "out")
+    assert found.record.instructions == {"moods": ("one/reference-0",)}
+    with pytest.raises(ManyErrors, match="got none; add some to the set"):
+        load_job(path, cache_folder())
+
+
+def test_a_checkpoint_remembers_what_the_model_that_it_comes_from_has_seen(tmp_path):
+    method = {"parameters": {"kind": "full"}, "schedule": {"steps": 1}}
+    tuned = alignment.tune(job_file(tmp_path, method=method), tmp_path / "tuned")
+    model = {"source": str(tuned.folder), "format": "plain", "dtype": "float32"}
+    path = job_file(tmp_path, model=model, method={**method, "base": "ft"}, tasks=["topic"])
+    found = alignment.align(path, tmp_path / "out")
+    spec = with_exposure(ModelSpec("x", str(found.folder)))
+    assert spec.trained_on == frozenset(tuned.record.tuned_on)
+    assert set(tuned.record.examples) < set(found.record.examples)
+    again = {**model, "source": str(found.folder)}
+    last = alignment.align(job_file(tmp_path, model=again, method={**method, "base": "ft"}), tmp_path / "last")
+    assert set(found.record.aligned_on) < set(last.record.aligned_on)

@@ -1,10 +1,12 @@
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from isophrase.alignment import training as loop
+from isophrase.alignment import watching
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.registers import Register
@@ -14,8 +16,8 @@ from isophrase.alignment.watching import Watch, Watcher
 from isophrase.errors import ConfigError, ManyErrors, SourceError
 from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
-from isophrase.types import Role
-from tests.alignment.small import material, method, parameters, tiny, training, wording
+from isophrase.types import PromptFormat, Role
+from tests.alignment.small import TRAIN, material, method, parameters, tiny, training, wording
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -260,3 +262,74 @@ def test_a_full_model_in_an_adapters_folder_leaves_no_adapter_behind(tmp_path):
     run_training(tiny(), training(method(Kind.FULL)), purpose, tmp_path)
     assert not list(tmp_path.glob("adapter_*"))
     assert load(replace(tiny().spec, source=str(tmp_path))).identity
+
+
+def test_the_prompts_format_makes_another_training(tmp_path):
+    purpose = Purpose(kind="align", name="x", tuned_on=None)
+    formats = []
+    for prompt_format in (PromptFormat.PLAIN, PromptFormat.ALPACA):
+        loaded = load(replace(tiny().spec, prompt_format=prompt_format))
+        formats.append(run_training(loaded, training(method()), purpose, tmp_path).base["format"])
+    assert formats == ["plain", "alpaca"]
+
+
+def looked_at(scores, patience):
+    """A watcher that was shown these scores, and what it said each time."""
+    watcher = Watcher(Watch(patience=patience))
+    weights = SimpleNamespace(trainable=SimpleNamespace(weights=[]))
+    said = []
+    for step, score in enumerate(scores):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watching, "look", lambda *_, score=score: {"dev": score, "dev_std": 0.0})
+            said.append(watcher(weights, step))
+    return watcher, said
+
+
+def test_a_look_that_is_as_good_as_the_best_is_no_improvement():
+    watcher, said = looked_at([0.5, 1.0, 1.0, 1.0], patience=2)
+    assert said == [False, False, False, True]
+    assert watcher.best == 1
+    assert not any(looked_at([0.5, 0.4, 0.3, 0.2], patience=0)[1])
+
+
+def test_a_training_that_was_killed_behind_its_last_look_stays_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "_score", lambda values: 0.0)  # never better than before the first step
+    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
+    started = training(chosen, checkpoint=tmp_path / "kept.pt")
+    first = train(tiny(), started, looks=[Watcher(Watch(patience=1))])
+    assert first.stopped == 2  # its checkpoint stays, as if killed before it was saved
+    steps = []
+    again = train(tiny(), started, looks=[Watcher(Watch(patience=1))], notify=steps.append)
+    assert (again.stopped, again.best, steps) == (2, 0, [])
+    assert [step.total for step in again.steps] == [step.total for step in first.steps]
+
+
+def test_a_wording_that_has_the_answer_written_otherwise_is_not_pulled_to_its_references_words():
+    capital = replace(TRAIN[0], id="capital", answer_template="{{ option | capitalize }}")
+    item = material()
+    item = replace(item, wordings=replace(item.wordings, train=(capital,)))
+    chosen = method(supervised=0.0, consistency=1.0, anchor=0.0, draws=Draws(wordings=2, inputs=2))
+    assert train(tiny(), training(chosen, materials=(item,))).steps[0].parts["consistency"] == 0
+    labels = replace(chosen, space=Space.LABELS)
+    assert train(tiny(), training(labels, materials=(item,))).steps[0].parts["consistency"] > 0
+
+
+@pytest.mark.parametrize("plain_forward", [False, True])
+def test_inputs_without_a_label_train_as_those_with_one_where_no_loss_needs_it(plain_forward):
+    """Over labels bit for bit, and over words by their first token, which no label decides."""
+    item = material()
+    bare = replace(item, train=tuple(replace(one, gold=()) for one in item.train))
+    for chosen in (
+        method(supervised=0.0, consistency=1.0, space=Space.LABELS),
+        method(supervised=0.0, consistency=1.0, teacher=Teacher.CONSENSUS, space=Space.LABELS, views=2),
+    ):
+        with_label, without = (
+            [step.total for step in train(tiny(), training(chosen, materials=(one,), plain=plain_forward)).steps]
+            for one in (item, bare)
+        )
+        assert with_label == without
+    words = method(supervised=0.0, consistency=1.0)
+    turned = replace(item, train=tuple(replace(one, options=one.options[::-1], gold=()) for one in item.train))
+    found = [train(tiny(), training(words, materials=(one,), plain=plain_forward)).steps[0] for one in (bare, turned)]
+    assert found[0].parts["consistency"] == pytest.approx(found[1].parts["consistency"], abs=1e-6)
+    assert found[0].parts["consistency"] > 0

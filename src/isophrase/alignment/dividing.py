@@ -23,7 +23,7 @@ Content = tuple[tuple[tuple[str, str], ...], tuple[str, ...]]
 
 
 def material_of(
-    task: Task, wordings: Wordings, seed: int, *, weight: float = 1.0, limit: int | None = None
+    task: Task, wordings: Wordings, seed: int, *, weight: float = 1.0, limit: int | None = None, tested: bool = True
 ) -> Material:
     """A task with its examples divided; one without train examples gives some of its test examples, seeded.
 
@@ -35,6 +35,7 @@ def material_of(
         seed: Of the division and the order.
         weight: Relative probability of being drawn.
         limit: At most so many train examples.
+        tested: Whether it is an error if nothing is left for testing.
 
     Raises:
         ConfigError: There are too few examples.
@@ -43,16 +44,19 @@ def material_of(
     salt = f"{seed}\0{task.name}"
     if not parts[Split.TRAIN]:
         given, parts[Split.TEST] = parts[Split.TEST], []
-        wanted = {split: round(share * len(given)) for split, share in INPUT_SHARES}
+        counts = {split: round(share * len(given)) for split, share in INPUT_SHARES}
         for group in _groups(given, salt):
-            part = next((split for split in wanted if len(parts[split]) < wanted[split]), Split.TEST)
+            part = next((split for split in counts if len(parts[split]) < counts[split]), Split.TEST)
             parts[part] += group
     if not parts[Split.DEV]:
-        given, parts[Split.TRAIN] = parts[Split.TRAIN], []
-        count = max(1, len(given) // _DEV_ONE_IN)
+        # Looks at development inputs are about what is right: those without a label can't be among them.
+        source = Split.TRAIN if any(item.labelled for item in parts[Split.TRAIN]) else Split.TEST
+        given, parts[source] = parts[source], []
+        count = max(1, sum(item.labelled for item in given) // _DEV_ONE_IN)
         for group in _groups(given, salt):
-            parts[Split.DEV if len(parts[Split.DEV]) < count else Split.TRAIN] += group
-    if not parts[Split.TRAIN] or not parts[Split.TEST]:
+            wanted = len(parts[Split.DEV]) < count and all(item.labelled for item in group)
+            parts[Split.DEV if wanted else source] += group
+    if not parts[Split.TRAIN] or (tested and not parts[Split.TEST]):
         raise ConfigError(
             f"train and test examples in task {task.name!r}",
             got=f"{len(parts[Split.TRAIN])} and {len(parts[Split.TEST])}",

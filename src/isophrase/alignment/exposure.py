@@ -34,6 +34,11 @@ def with_exposure(spec: ModelSpec) -> ModelSpec:
     return replace(spec, trained_on=tuned, aligned_on=aligned or None)
 
 
+def examples_seen(spec: ModelSpec) -> frozenset[str]:
+    """The digests of the examples in a model's records."""
+    return frozenset(item for record in records_of(spec) for item in record.examples)
+
+
 def without_seen(plan: Plan, models: Sequence[ModelSpec], seen: Seen) -> Plan:
     """The plan, if nothing in it was seen in alignment; or without what was.
 

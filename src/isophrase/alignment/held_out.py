@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from isophrase.alignment.exposure import records_of
 from isophrase.alignment.method import Draws
 from isophrase.alignment.mixtures import by_task, merged, wordings_seen
-from isophrase.alignment.record import Record, content_digest
+from isophrase.alignment.record import Record, content_digest, content_digests
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.wordings import digests
 from isophrase.errors import ConfigError, ManyErrors
@@ -52,7 +52,7 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
         _Seen(
             "this training",
             frozenset(item for found in wordings_seen(materials, draws).values() for item in digests(found)),
-            frozenset(content_digest(one) for item in materials for one in item.train),
+            frozenset(one for item in materials for example in item.train for one in content_digests(example)),
         ),
         _Seen(
             "the base model",

@@ -5,7 +5,7 @@ Knows the keys of the file. Does not know how examples and wordings are divided,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -15,11 +15,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from isophrase.alignment.dividing import material_of, without_copies
-from isophrase.alignment.method import Method, method_of
-from isophrase.alignment.mixtures import check_mixture
+from isophrase.alignment.method import Method, Space, method_of
+from isophrase.alignment.mixtures import check_mixture, parts_seen
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.watching import Watch
-from isophrase.alignment.wordings import by_chance, by_collection
+from isophrase.alignment.wordings import PARTS, by_chance, by_collection
 from isophrase.errors import ConfigError, IsophraseError, ManyErrors
 from isophrase.experiment import ModelSection, Some, model_spec
 from isophrase.prompts import check_fit
@@ -138,7 +138,8 @@ def load_job(path: Path, cache: Path, *, default: Method | None = None) -> Job:
     Args:
         path: The file; relative paths in it start from its folder.
         cache: The cache folder.
-        default: The method that the file's `method` mapping changes, or that is used as it is; None: a named one.
+        default: What `method: default` is, where the result needs no proof on held-out wordings (`tune`); None:
+            alignment's.
 
     Raises:
         ManyErrors: Everything that is wrong with it.
@@ -153,12 +154,15 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
     problems.check(ConfigError.exit_code)
     assert file is not None, "parse gives None only with problems"
     wrong: list[str] = []
-    method = _collect(wrong, "method", lambda: _method(file.method, default))
+    method = _collect(wrong, "method", lambda: method_of(file.method, default))
     loading = partial(_load, seed=file.seed, base=base, cache=cache)
-    trained = _materials(file.tasks, loading, "tasks", wrong)
+    needed = PARTS if default is None or method is None else _needed(method, file.watch)
+    trained = _materials(file.tasks, partial(loading, needed=needed), "tasks", wrong)
+    if method is not None:
+        wrong += [problem for item in trained for problem in _unfit(method, item.material)]
     for group in _of_one_task(trained):
         _collect(wrong, "tasks", partial(_check_mixture, group))
-    outside = _materials(file.watch.outside, loading, "watch.outside", wrong)
+    outside = _materials(file.watch.outside, partial(loading, needed=("references",)), "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
     if wrong or method is None or texts is None:
         raise ManyErrors(document.where, wrong, exit_code=ConfigError.exit_code)
@@ -185,10 +189,27 @@ def _collect(problems: list[str], where: str, make: Callable[[], _T]) -> _T | No
     return None
 
 
-def _method(value: str | Mapping[str, Any], default: Method | None) -> Method:
-    if default is not None and value == "default":
-        return default
-    return method_of(value, default)
+def _needed(method: Method, watch: WatchSection) -> tuple[str, ...]:
+    """The parts of a set's wordings that a tuning uses."""
+    return (*(part for part in parts_seen(method.draws) if part in PARTS), *(("dev",) if watch.patience else ()))
+
+
+def _unfit(method: Method, material: Material) -> list[str]:
+    """What a method asks of a task that it does not have."""
+    name, problems = material.task.name, []
+    unlabelled = sum(not item.labelled for item in material.train)
+    if unlabelled and (method.supervised or method.supervised_reference):
+        problems.append(
+            f"method: expected one that needs no label, as {unlabelled} of {len(material.train)} train examples of "
+            f"task {name!r} have none; got cross-entropy on the right answer; say `method: consensus`, or "
+            "`supervised: 0` and `consistency: 1`"
+        )
+    free = any(not item.options for item in material.train)
+    if free and method.space is Space.LABELS and (method.consistency or method.anchor):
+        problems.append(
+            f"method: expected `space: vocabulary`, as task {name!r} has no options; got labels, of which it has one"
+        )
+    return problems
 
 
 def _texts(path: str | None, base: Path) -> tuple[str, ...]:
@@ -219,16 +240,19 @@ def _check_mixture(group: Sequence[_Loaded]) -> None:
     check_mixture([item.material for item in group], registers=registers)
 
 
-def _load(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[_Loaded]:
+def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path, cache: Path) -> list[_Loaded]:
     folder = base / section.folder if section.folder else None
     found = []
     for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
         source = _set(section, loaded.task, base)
         for item in source.instructions:
             check_fit(item, loaded.task)
-        divide = by_collection if section.division is Division.COLLECTIONS else (lambda item: by_chance(item, seed))
+        collections = section.division is Division.COLLECTIONS
+        wordings = by_collection(source, needed) if collections else by_chance(source, seed, needed)
         task, left_out = without_copies(loaded.task)
-        material = material_of(task, divide(source), seed, weight=section.weight, limit=section.limit)
+        material = material_of(
+            task, wordings, seed, weight=section.weight, limit=section.limit, tested="test" in needed
+        )  # fmt: skip
         notes = (*(f"{task.name}: {note}" for note in loaded.notes), *left_out)
         found.append(_Loaded(material, section.division, notes))
     return found

@@ -80,7 +80,7 @@ def check_mixture(materials: Sequence[Material], *, registers: bool = False) -> 
                 f"instruction sets of task {name!r} with a name each", got=f"two wordings {one.id!r}",
                 remedy="rename one of the sets",
             )  # fmt: skip
-    check(f"{name} in {len(materials)} entries", merged(materials), registers=registers)
+    check(f"{name} in {len(materials)} entries", merged(materials), (), registers=registers)
 
 
 def refuse_leaks(drawn: Sequence[Draw], materials: Sequence[Material]) -> None:

@@ -103,7 +103,7 @@ def loss_of(seen: Seen, method: Method, groups: GroupWeights | None = None) -> L
     names = [seen.draws[place].group for place in wordings]
     weighted = each if groups is None else each * groups.factors(names).to(each.device)
     total = weighted.mean() if wordings else torch.zeros(())
-    for name in rows.keys() - set(own):
+    for name in [name for name in rows if name not in own]:  # in order: sums must not depend on a set's
         total = total + weights[name] * rows[name].mean()
     parts = {name: float(row.detach().mean()) for name, row in rows.items()}
     return Loss(total, parts, _means(names, each.detach()))
@@ -127,7 +127,11 @@ def _supervised(student: Reading, places: Sequence[int]) -> Tensor:
 
 
 def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Reading | None) -> Tensor:
-    """Divergence from the teacher, [places]: over labels, or over words as the mean over the right answer's tokens."""
+    """Divergence from the teacher, [places]: over labels, or over words as the mean over the right answer's tokens.
+
+    Over words, where the wording has the right answer written otherwise than its reference (`Negative`, `B`), the
+    teacher's words would speak against it: there is no divergence then. An input without a label has the first token.
+    """
     found = []
     for place in places:
         question = seen.student.questions[place]
@@ -137,10 +141,12 @@ def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Rea
             continue
         assert teacher is not None
         taught: Posed = teacher.questions[place]
-        expected = teacher.words[teacher.gold_rows(taught)]
-        student = seen.student.words[seen.student.gold_rows(question)]
-        if len(expected) != len(student):  # the answers' tokens differ (another answer template): compare the first
-            expected, student = expected[:1], student[:1]
+        if taught.answers[taught.gold] != question.answers[question.gold]:
+            found.append(0.0 * seen.student.states[0].sum())  # nothing, with a gradient where it is all there is
+            continue
+        rows = slice(None) if seen.draws[place].example.labelled else slice(1)
+        expected = teacher.words[teacher.gold_rows(taught)][rows]
+        student = seen.student.words[seen.student.gold_rows(question)][rows]
         found.append(divergence(expected, student, method.divergence).mean())
     return torch.stack(found)
 

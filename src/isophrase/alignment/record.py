@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -35,13 +35,13 @@ class Record:
         method: All that the method says.
         seed: The seed.
         base: What identifies the model that it was trained on: its source and fingerprints, the
-            dtype of its weights and of its products in training.
+            format of its prompts, the dtype of its weights and of its products in training.
         tuned_on: Template digests and collections seen in instruction tuning, of the base model and of this training if
             it is one; None where nothing is known.
-        aligned_on: Template digests of wordings that alignment saw.
+        aligned_on: Template digests of wordings that alignment saw, the base model's too.
         material: Digest of all else that the weights depend on: wordings and examples in full, weights of tasks,
             registers, and what may stop the training.
-        examples: Content digests of the examples that it saw.
+        examples: Content digests of the examples that it and the base model saw.
         instructions: Ids of the wordings that it saw, by task.
         parameters: Numbers trained and saved.
         seconds: Time in steps, without looks.
@@ -72,6 +72,13 @@ class Record:
 def content_digest(example: Example) -> str:
     """What identifies an example whatever split it stands in: the digest of its content."""
     return digest([plain(example.fields), example.options, example.gold, example.references])
+
+
+def content_digests(example: Example) -> list[str]:
+    """What an example may be known by later: one without a label would be met again with any of them."""
+    if example.labelled:
+        return [content_digest(example)]
+    return [content_digest(replace(example, gold=(place,))) for place in range(len(example.options))]
 
 
 def make_folder(folder: Path) -> None:

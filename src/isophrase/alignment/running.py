@@ -11,14 +11,14 @@ from pathlib import Path
 
 from isophrase.alignment.method import beyond_defaults
 from isophrase.alignment.mixtures import parts_seen, wordings_seen
-from isophrase.alignment.record import Record, content_digest, read_record, save
+from isophrase.alignment.record import Record, content_digests, read_record, save
 from isophrase.alignment.sampling import drawable
 from isophrase.alignment.training import Step, Trained, Training, autocasts, train, vars_of
 from isophrase.alignment.watching import Sight, Watch, Watcher, history
 from isophrase.alignment.wordings import digests
 from isophrase.manifest import environment
 from isophrase.models.huggingface import LoadedModel
-from isophrase.types import digest, plain
+from isophrase.types import PromptFormat, digest, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,15 @@ class Purpose:
         kind: `tune` or `align`.
         name: The method's name.
         tuned_on: What is known of the base model's instruction tuning; None: nothing.
+        aligned_on: Wordings that the base model was aligned on.
+        examples: Examples that the base model was trained on.
     """
 
     kind: str
     name: str
     tuned_on: frozenset[str] | None
+    aligned_on: frozenset[str] = frozenset()
+    examples: frozenset[str] = frozenset()
 
 
 def run_training(
@@ -106,9 +110,12 @@ def _notes(trained: Trained) -> tuple[str, ...]:
 def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Watch | None) -> Record:
     seen = wordings_seen(training.materials, training.method.draws)
     templates = digests([one for found in seen.values() for one in found])
-    tuned = purpose.tuned_on
+    tuned, aligned = purpose.tuned_on, purpose.aligned_on
     if purpose.kind == "tune":
         tuned = (tuned or frozenset()) | templates
+    else:
+        aligned |= templates
+    examples = {one for item in training.materials for example in item.train for one in content_digests(example)}
     return Record(
         kind=purpose.kind,
         name=purpose.name,
@@ -117,13 +124,14 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Wa
         base={
             "source": loaded.spec.source,
             "dtype": loaded.spec.dtype,
+            "format": (loaded.spec.prompt_format or PromptFormat.PLAIN).value,
             "products": "bfloat16" if autocasts(loaded, training) else loaded.spec.dtype,
             **loaded.identity,
         },
         tuned_on=None if tuned is None else tuple(sorted(tuned)),
-        aligned_on=tuple(sorted(templates)) if purpose.kind == "align" else (),
+        aligned_on=tuple(sorted(aligned)),
         material=_material(training, watch),
-        examples=tuple(sorted(content_digest(one) for item in training.materials for one in item.train)),
+        examples=tuple(sorted(examples | purpose.examples)),
         instructions={name: tuple(one.id for one in found) for name, found in seen.items()},
         versions=environment(),
     )

@@ -18,6 +18,9 @@ from isophrase.types import Instruction, InstructionSet, Role
 SHARES = (("train", 0.6), ("dev", 0.15))
 """How wordings are divided where nothing is said; the rest is for testing."""
 
+PARTS = ("references", "train", "dev", "test")
+"""The parts that re-phrasings are divided into; alignment, whose result is to be proven, needs them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
@@ -42,12 +45,16 @@ class Wordings:
     test_controls: tuple[Instruction, ...] = ()
 
 
-def by_collection(source: InstructionSet) -> Wordings:
+def by_collection(source: InstructionSet, needed: Sequence[str] = PARTS) -> Wordings:
     """Wordings whose collections say what they are for: `train`, `dev`, `test`; references by their role.
 
     Controls of other collections are shared out between training and testing.
 
     A register of a test wording must be no register of a training or development wording.
+
+    Args:
+        source: The set.
+        needed: Parts that must not be empty.
 
     Raises:
         ManyErrors: A part is missing or a test wording leaks.
@@ -66,12 +73,17 @@ def by_collection(source: InstructionSet) -> Wordings:
         dev_controls=of(controls, "dev"),
         test_controls=of(controls, "test") + test,
     )  # fmt: skip
-    check(source.name, wordings, registers=True)
+    check(source.name, wordings, needed, registers=True)
     return wordings
 
 
-def by_chance(source: InstructionSet, seed: int) -> Wordings:
+def by_chance(source: InstructionSet, seed: int, needed: Sequence[str] = PARTS) -> Wordings:
     """A seeded division of a set that says nothing itself; near duplicates stay together.
+
+    Args:
+        source: The set.
+        seed: Of the division.
+        needed: Parts that must not be empty.
 
     Raises:
         ManyErrors: There are too few wordings for all parts.
@@ -93,19 +105,25 @@ def by_chance(source: InstructionSet, seed: int) -> Wordings:
         references, tuple(parts["train"]), tuple(parts["dev"]), tuple(parts["test"]),
         train_controls=train_controls, test_controls=test_controls,
     )  # fmt: skip
-    check(source.name, wordings)
+    check(source.name, wordings, needed)
     return wordings
 
 
-def check(name: str, wordings: Wordings, *, registers: bool = False) -> None:
+def check(name: str, wordings: Wordings, needed: Sequence[str] = PARTS, *, registers: bool = False) -> None:
     """Refuse a division that can't be used or that leaks.
+
+    Args:
+        name: The set's.
+        wordings: The division.
+        needed: Parts that must not be empty.
+        registers: Whether a test wording may have no register of a training or development wording.
 
     Raises:
         ManyErrors: What is wrong with it.
     """
     problems = [
         f"expected at least one {part} wording; got none; add some to the set or divide it otherwise"
-        for part in ("references", "train", "dev", "test")
+        for part in needed
         if not getattr(wordings, part)
     ]
     for kind, seen, test in (

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from isophrase.alignment.exposure import examples_seen, with_exposure
 from isophrase.alignment.held_out import held_out
 from isophrase.alignment.job import Job, load_job
 from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
@@ -101,7 +102,11 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_ve
         method=job.method, materials=job.materials, registers=tuple(bundled_registers()), seed=job.seed,
         every=job.every, autocast=job.model.dtype == "auto",
     )  # fmt: skip
-    purpose = Purpose(kind=kind, name=job.method_name, tuned_on=job.model.trained_on)
+    base = with_exposure(job.model)
+    purpose = Purpose(
+        kind=kind, name=job.method_name, tuned_on=base.trained_on, aligned_on=base.aligned_on or frozenset(),
+        examples=examples_seen(base),
+    )  # fmt: skip
     if to_verify and finished(loaded, training, purpose, folder, job.watch) is None:
         _refuse_other_runs(place)
     log, close = open_trackers(job.trackers, job.name, place / "trackers", plain(job.method))
@@ -118,8 +123,10 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_ve
         shown.note(f"step {sight.step}: " + ", ".join(f"{name} {value:.3f}" for name, value in sight.values.items()))
         log({f"look/{name}": value for name, value in sight.values.items()}, sight.step)
 
-    record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
-    close()
+    try:
+        record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
+    finally:
+        close()
     what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
     page = training_page(job.name, [what, *record.notes, *job.notes], record.steps, record.sights)
     write_atomically(place / "training.html", page.encode())

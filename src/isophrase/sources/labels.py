@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from string import ascii_uppercase
 from typing import Any
 
@@ -36,6 +37,13 @@ def as_list(value: Any) -> list[Any] | None:
         except json.JSONDecodeError:
             return None
     return list(value) if isinstance(value, list | tuple) else None
+
+
+def is_missing(label: Any) -> bool:
+    """Whether a cell holds no label at all."""
+    return (
+        label is None or (isinstance(label, str) and not label.strip()) or (isinstance(label, float) and isnan(label))
+    )
 
 
 def gold_of(label: Any, options: Sequence[str], label_type: LabelType) -> tuple[int, ...]:

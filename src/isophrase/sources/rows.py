@@ -13,7 +13,7 @@ from typing import Any
 
 from isophrase.errors import SourceError
 from isophrase.sources.documents import Document
-from isophrase.sources.labels import BadLabelError, Labelled, as_list, choose_label_type, gold_of
+from isophrase.sources.labels import BadLabelError, Labelled, as_list, choose_label_type, gold_of, is_missing
 from isophrase.sources.loaded import Loaded, repeated, reserve_exemplars
 from isophrase.sources.problems import Problems, listed, meant, quoted
 from isophrase.sources.tables import Row, Table
@@ -64,6 +64,8 @@ def build_task(file: TaskFile, table: Table, document: Document, problems: Probl
     notes = []
     if bad_rows is not problems and len(bad_rows):
         notes.append("left out: " + "; ".join(bad_rows.shown()))
+    if unlabelled := [draft.place for draft, example in pairs if example.options and not example.gold]:
+        notes.append(f"{len(unlabelled)} train rows have no label: only training that needs none can use them")
     twins = {item.id for item in repeated(examples)}
     if twins:
         places = listed([draft.place for draft, example in pairs if example.id in twins], 5)
@@ -194,7 +196,9 @@ def _with_gold(
         return
     label_type = file.label_type
     if label_type is None:
-        labelled = [Labelled(draft.place, draft.label, draft.example.options) for draft in drafts]
+        labelled = [
+            Labelled(draft.place, draft.label, draft.example.options) for draft in drafts if not _unlabelled(draft)
+        ]
         own_options = file.options is not None and not file.options.fixed
         try:
             label_type = choose_label_type(labelled, letters=own_options)
@@ -202,12 +206,20 @@ def _with_gold(
             problems.add("", str(error))
             return
     for draft in drafts:
+        if _unlabelled(draft):
+            yield draft, draft.example
+            continue
         try:
             gold = gold_of(draft.label, draft.example.options, label_type)
         except BadLabelError as error:
             bad_rows.add(draft.place, str(error))
         else:
             yield draft, replace(draft.example, gold=gold)
+
+
+def _unlabelled(draft: _Draft) -> bool:
+    """Whether a row is a train row without a label: nothing is scored on it, and some methods need none."""
+    return draft.example.split is Split.TRAIN and is_missing(draft.label)
 
 
 def _same_options(file: TaskFile, pairs: Sequence[tuple[_Draft, Example]], problems: Problems) -> None:
