@@ -62,6 +62,7 @@ BAD = [
     ({"report": {"rule": "mean"}}, "report.rule: expected 'sum', 'per_token' or 'per_byte'; got 'mean'"),
     ({"generation": {"max_new_tokens": 0}}, "generation.max_new_tokens: input should be greater than or equal to 1"),
     ({"seed": "lucky"}, "seed: input should be a valid integer"),
+    ({"seed": -1}, "seed: input should be greater than or equal to 0"),
 ]
 
 

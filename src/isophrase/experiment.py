@@ -118,7 +118,7 @@ class ExperimentFile(_Section):
     """The whole file."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     models: Some[ModelSection]
     tasks: Some[TaskSection]
     instructions: Names = ()
