@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +139,14 @@ def test_letters_end_at_z():
     many = Example("e", {"input": "x"}, tuple(map(str, range(27))), (0,))
     with pytest.raises(TemplateError, match="at most 26 options"):
         check_fit(instruction("{{ options }}", OutputForm.LETTER), task(many, kind=TaskKind.MULTIPLE_CHOICE))
+
+
+def test_an_example_without_a_label_is_no_exemplar():
+    known = example(split=Split.TRAIN)
+    pool = task(replace(known, id="unknown", gold=()), known)
+    assert pick_exemplars(pool, 1, 0) == (known,)
+    with pytest.raises(SourceError, match="at least 2 exemplars"):
+        pick_exemplars(pool, 2, 0)
 
 
 def test_more_exemplars_than_reserved_is_an_error():

@@ -118,10 +118,11 @@ def _sets(request: TaskRequest, loaded: Loaded, experiment: Experiment) -> Itera
 
 
 def _ask(request: TaskRequest, task: Task, sets: Sequence[InstructionSet], experiment: Experiment) -> Asked:
-    examples = _sample(task.split(request.split), request.limit, f"{experiment.seed}\0{task.name}")
+    labelled = [item for item in task.split(request.split) if item.labelled]  # the loader has said which are not
+    examples = _sample(labelled, request.limit, f"{experiment.seed}\0{task.name}")
     if not examples:
         raise SourceError(
-            f"at least one {request.split.value} example in task {task.name!r}",
+            f"at least one {request.split.value} example with a label in task {task.name!r}",
             got="none",
             remedy="choose another `split`",
         )

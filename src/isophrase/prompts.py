@@ -175,7 +175,7 @@ def pick_exemplars(task: Task, shots: int, seed: int) -> tuple[Example, ...]:
     """
     if shots == 0:
         return ()
-    pool = task.split(Split.EXEMPLAR) + task.split(Split.TRAIN)
+    pool = [item for item in task.split(Split.EXEMPLAR) + task.split(Split.TRAIN) if item.labelled]
     if len(pool) < shots:
         raise SourceError(
             f"at least {shots} exemplars or train examples in task {task.name!r}",

@@ -384,3 +384,39 @@ def test_a_checkpoint_remembers_what_the_model_that_it_comes_from_has_seen(tmp_p
     again = {**model, "source": str(found.folder)}
     last = alignment.align(job_file(tmp_path, model=again, method={**method, "base": "ft"}), tmp_path / "last")
     assert set(found.record.aligned_on) < set(last.record.aligned_on)
+
+
+def test_inputs_without_labels_are_not_scored(tmp_path):
+    task = moods(tmp_path, sentences("train", labelled=False)[:15] + sentences("train")[15:] + sentences("test"))
+    asked = {"task": task, "instructions": "sentiment", "split": "train"}
+    content = {"name": "x", "models": [{"source": "base"}], "tasks": [asked]}
+    plan = make_plan(parse_experiment(Document("x", content), base=tmp_path), cache_folder())
+    assert len(plan.asked[0].examples) == 5
+    assert "moods: 15 train rows have no label: only training that needs none can use them" in plan.notes
+
+
+def test_a_tuning_on_references_alone_is_verified_by_its_own_default(tmp_path):
+    method = {
+        "supervised": 0, "supervised_reference": 1, "draws": {"wordings": 0, "references": 2}, "schedule": {"steps": 1},
+    }  # fmt: skip
+    path = job_file(tmp_path, method=method)
+    assert alignment.tune(path, tmp_path / "out", to_verify=True).record.kind == "tune"
+    before, _ = alignment.verify(path, tmp_path / "out")
+    assert runs.read(before).panels[0].examples
+
+
+@pytest.mark.parametrize("change", [{"seed": 7}, {"method": {"base": "pt", "schedule": {"steps": 1}}}])
+def test_a_training_of_another_file_is_not_verified(tmp_path, change):
+    alignment.align(job_file(tmp_path), tmp_path / "out")
+    with pytest.raises(StoreError, match="got one with another"):
+        alignment.verify(job_file(tmp_path, **change), tmp_path / "out")
+    assert not (tmp_path / "out" / "before").exists()
+
+
+def test_development_inputs_have_labels_where_every_train_row_has_a_copy_without_one(tmp_path):
+    rows = sentences("train")
+    task = moods(tmp_path, rows + [(text, "", split) for text, _, split in rows] + sentences("test"))
+    (item,) = load_job(job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}],
+                                method="consensus"), cache_folder()).materials  # fmt: skip
+    assert item.dev  # taken from the test examples, as copies of unlabelled inputs can't be looked at
+    assert all(one.labelled for one in item.dev)

@@ -95,6 +95,8 @@ def test_contradicting_examples_and_a_label_that_is_always_right():
     twice = (Example("a", {"input": "x"}, LABELS, (0,)), Example("b", {"input": "x"}, LABELS, (1,)))
     findings = lint_task(replace(TASK, examples=TASK.examples + twice))
     assert [(item.rule, item.severity) for item in findings] == [("contradictory-gold", Severity.ERROR)]
+    unlabelled = replace(twice[1], gold=())
+    assert not list(lint_task(replace(TASK, examples=(*TASK.examples, twice[0], unlabelled))))
     same = tuple(replace(item, gold=(0,)) for item in TASK.examples)
     assert [item.rule for item in lint_task(replace(TASK, examples=same))] == ["one-gold"]
     assert lint_task(TASK) == []

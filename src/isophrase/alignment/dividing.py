@@ -50,7 +50,8 @@ def material_of(
             parts[part] += group
     if not parts[Split.DEV]:
         # Looks at development inputs are about what is right: those without a label can't be among them.
-        source = Split.TRAIN if any(item.labelled for item in parts[Split.TRAIN]) else Split.TEST
+        known = any(all(item.labelled for item in group) for group in _groups(parts[Split.TRAIN], salt))
+        source = Split.TRAIN if known else Split.TEST
         given, parts[source] = parts[source], []
         count = max(1, sum(item.labelled for item in given) // _DEV_ONE_IN)
         for group in _groups(given, salt):

@@ -66,9 +66,11 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
         notes += left_out
         notes += _observed(name, found, observed)
         if not found.examples or not {one.id for one in found.instructions} & {one.id for one in merged(group).test}:
+            by_base = any("the base model has" in line for line in left_out)
+            remedy = _remedy(records if by_base else (), seed)
             problems.append(
                 f"expected test wordings and test inputs of task {name!r} that neither training nor the base model has "
-                f"seen; got none ({'; '.join(left_out)}); {_remedy(records, seed)}"
+                f"seen; got none ({'; '.join(left_out)}); {remedy}"
             )
         examples = found.examples[:limit]
         asked.append(replace(found, examples=examples, task=replace(found.task, examples=examples)))

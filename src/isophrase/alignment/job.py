@@ -159,7 +159,7 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
     needed = PARTS if default is None or method is None else _needed(method, file.watch)
     trained = _materials(file.tasks, partial(loading, needed=needed), "tasks", wrong)
     if method is not None:
-        wrong += [problem for item in trained for problem in _unfit(method, item.material)]
+        wrong += [problem for item in trained for problem in _unfit(method, item.material, file.watch.patience)]
     for group in _of_one_task(trained):
         _collect(wrong, "tasks", partial(_check_mixture, group))
     outside = _materials(file.watch.outside, partial(loading, needed=("references",)), "watch.outside", wrong)
@@ -194,7 +194,7 @@ def _needed(method: Method, watch: WatchSection) -> tuple[str, ...]:
     return (*(part for part in parts_seen(method.draws) if part in PARTS), *(("dev",) if watch.patience else ()))
 
 
-def _unfit(method: Method, material: Material) -> list[str]:
+def _unfit(method: Method, material: Material, patience: int) -> list[str]:
     """What a method asks of a task that it does not have."""
     name, problems = material.task.name, []
     unlabelled = sum(not item.labelled for item in material.train)
@@ -203,6 +203,10 @@ def _unfit(method: Method, material: Material) -> list[str]:
             f"method: expected one that needs no label, as {unlabelled} of {len(material.train)} train examples of "
             f"task {name!r} have none; got cross-entropy on the right answer; say `method: consensus`, or "
             "`supervised: 0` and `consistency: 1`"
+        )
+    if patience and not material.dev:
+        problems.append(
+            f"watch.patience: expected development examples of task {name!r} to wait for; got none; give it more"
         )
     free = any(not item.options for item in material.train)
     if free and method.space is Space.LABELS and (method.consistency or method.anchor):

@@ -13,8 +13,8 @@ from typing import Any
 from isophrase.alignment.exposure import examples_seen, with_exposure
 from isophrase.alignment.held_out import held_out
 from isophrase.alignment.job import Job, load_job
-from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule
-from isophrase.alignment.mixtures import by_task
+from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule, beyond_defaults
+from isophrase.alignment.mixtures import by_task, wordings_seen
 from isophrase.alignment.record import Record, make_folder, read_record
 from isophrase.alignment.registers import bundled_registers
 from isophrase.alignment.running import Purpose, finished, run_training
@@ -31,8 +31,8 @@ from isophrase.models.huggingface import load
 from isophrase.plan import Plan
 from isophrase.progress import Display, Silent
 from isophrase.report.training_page import training_page
-from isophrase.sources.documents import Document
-from isophrase.types import ModelSpec, plain
+from isophrase.sources.documents import Document, read_yaml
+from isophrase.types import ModelSpec, digest, plain
 
 TUNE = Method(
     parameters=Parameters(kind=Kind.FULL),
@@ -182,15 +182,14 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
     Raises:
         IsophraseError: Something that the user can mend.
     """
-    job = load_job(Path(path), cache_folder())
-    place = _place(job, out)
+    place = Path(out) if out is not None else Path("runs") / _name(Path(path))
     record = read_record(place / ADAPTER)
+    job = load_job(Path(path), cache_folder(), default=TUNE if record is not None and record.kind == "tune" else None)
     if record is None:
         raise StoreError(
             "a finished training", got=f"none in {place / ADAPTER}", remedy="train first: `align` or `tune`"
         )  # fmt: skip
-    if record.kind == "tune":
-        job = load_job(Path(path), cache_folder(), default=TUNE)
+    _refuse_other_training(job, record, place)
     full = record.method["parameters"]["kind"] == Kind.FULL
     trained = str(place / ADAPTER)
     before = _as_trained(job.model, full=full)
@@ -204,6 +203,32 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
         write_report(folder)
         folders.append(folder)
     return folders[0], folders[1]
+
+
+def _name(path: Path) -> str:
+    """The name that a job's file gives, before it is known what training it is of."""
+    content = read_yaml(path).content
+    return str(content.get("name")) if isinstance(content, Mapping) else ""
+
+
+def _refuse_other_training(job: Job, record: Record, place: Path) -> None:
+    """What is verified has to be what the file trains: another seed or set holds other wordings out.
+
+    Raises:
+        StoreError: It is another training.
+    """
+    seen = wordings_seen(job.materials, job.method.draws)
+    known: Mapping[str, tuple[object, object]] = {
+        "seed": (job.seed, record.seed),
+        "method": (digest(beyond_defaults(plain(job.method))), digest(beyond_defaults(record.method))),
+        "wordings": ({name: [one.id for one in found] for name, found in seen.items()},
+                     {name: list(ids) for name, ids in record.instructions.items()}),
+    }  # fmt: skip
+    if other := [name for name, (mine, theirs) in known.items() if mine != theirs]:
+        raise StoreError(
+            f"the training of this file in {place / ADAPTER}", got=f"one with another {' and '.join(other)}",
+            remedy="train again, or choose the --out of that training",
+        )  # fmt: skip
 
 
 def _held_out(job: Job) -> Plan:

@@ -23,7 +23,6 @@ from isophrase.testbed.rows import (
 from isophrase.testbed.table import beside
 from isophrase.testbed.tuned import Notify, tuned_adapter, tuned_model
 
-SECTIONS = ("main", "confirmation", "methods", "ablations", "development")
 BESIDE_MAIN = ("methods", "ablations")
 """Sections measured on fewer wordings and inputs than main rows, which stand beside them."""
 
@@ -73,6 +72,11 @@ def fill_rows(
     shown.step("testbed rows", done, len(wanted))
 
 
+def sections_of(source: Source) -> tuple[str, ...]:
+    """The names of the sections that a source's table has."""
+    return (*sections(source), "development")
+
+
 def kept_rows(
     results: Path, source: Source = Source.OWN, section: str = "main", shown: Display | None = None
 ) -> list[RowResult]:
@@ -91,7 +95,7 @@ def kept_rows(
     """
     testbed, note = load_testbed(source, cache_folder()), (shown or Silent()).note
     keys = {**sections(source), "development": development_keys(source)}
-    rows = _current(testbed, results, keys.get(section, ()), note)
+    rows = _current(testbed, results, keys[section], note)
     if rows and section in BESIDE_MAIN:
         rows = beside(rows, _current(testbed, results, keys["main"], note)) + rows
     unrepaired = {row.fingerprint for row in rows if row.method == "none"}

@@ -102,12 +102,14 @@ def show_table(
     from isophrase.testbed.table import table as make_table
     from isophrase.testbed.table import without_turned as turned_left_out
 
-    _known("--section", [section], api.SECTIONS)
+    _known("--section", [section], api.sections_of(_source(source)))
     tasks = _known("--task", task or list(ALIGNED), ALIGNED)
     with display(console(stderr=True)) as shown:
         rows = api.kept_rows(results, _source(source), section, shown)
     chosen = _known("--method", method or [row.method for row in rows], [row.method for row in rows])
-    rows = [row for row in rows if tuned in (None, row.tuned)]
+    if tuned is not None:
+        _known("--tuned", [str(tuned)], [str(row.tuned) for row in rows])
+        rows = [row for row in rows if row.tuned == tuned]
     lines = make_table(turned_left_out(rows) if without_turned else rows, tasks)
     cells = _cells([line for line in lines if line.method in chosen])
     if markdown:

@@ -19,7 +19,7 @@ _FEW = 10
 def contradictory_gold(task: Task) -> Iterator[Finding]:
     """The same question is there twice, with different right answers."""
     answers: dict[tuple[object, ...], dict[frozenset[str], str]] = defaultdict(dict)
-    for example in task.examples:
+    for example in (item for item in task.examples if item.labelled):
         key = (*sorted(example.fields.items()), *sorted(example.options))
         answers[key].setdefault(_gold(example), example.id)
     for found in answers.values():

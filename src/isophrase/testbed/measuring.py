@@ -65,7 +65,8 @@ MAIN = Quota()
 OTHER = Quota(registers=2, inputs=40, held_registers=1, held_inputs=20)
 """Rows beside the main ones: fewer wordings and inputs, all of them among those of `MAIN`."""
 CONFIRMATION = Quota(registers=1, trained=1, held_registers=1, passed=3, passed_inputs=60, folder="confirmation")
-"""Test wordings and test inputs that no other quota has: nobody saw an answer to them before `default` was chosen."""
+"""Unobserved wordings and test inputs that no other quota has: nobody saw an answer to them before `default` was
+chosen. Observed, trained and negated wordings are those of `MAIN`."""
 DEVELOPMENT = Quota(
     registers=2, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV, folder="development"
 )

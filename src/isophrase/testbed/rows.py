@@ -119,8 +119,8 @@ def development_keys(source: Source) -> list[RowKey]:
 def sections(source: Source) -> dict[str, list[RowKey]]:
     """The rows of the whole table by section, in the order in which they are worth having.
 
-    `main`; `confirmation`, on wordings and inputs that nothing else is measured on; `methods` and `ablations`, on
-    fewer, beside main rows on the same.
+    `main`; `confirmation`, on unobserved wordings and inputs that nothing else is measured on (its other wordings are
+    those of `main`); `methods` and `ablations`, on fewer, beside main rows on the same.
     """
     seeds, models = (MAIN_SEEDS, TUNED_MODELS) if source is Source.OWN else (MAIN_SEEDS[:1], 1)
     unrepaired = [RowKey(method="none", seed=tuned, tuned=tuned, source=source) for tuned in range(models)]
