@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from isophrase.alignment.exposure import records_of
+from isophrase.alignment.exposure import examples_seen, records_of
 from isophrase.alignment.method import Draws
 from isophrase.alignment.mixtures import by_task, merged, wordings_seen
 from isophrase.alignment.record import Record, content_digest, content_digests
@@ -57,7 +57,7 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
         _Seen(
             "the base model",
             frozenset(item for record in records for item in record.aligned_on) - observed,
-            frozenset(item for record in records for item in record.examples),
+            examples_seen(base),
         ),
     )
     asked, notes, problems = [], [], []

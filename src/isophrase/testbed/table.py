@@ -3,11 +3,11 @@
 Knows kept rows. What a row is compared with counts on that row's runs, wordings and inputs alone. Intervals are
 bootstrap: seeds with their tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew
 together, trained and negated wordings inside their task; of n runs, registers or wordings n - 1 are drawn, which makes
-a mean's variance unbiased (Rao and Wu 1988). They are percentile intervals but for two: the std and the worst wording
-are those of the wordings measured, and as the least of noisy figures, or their variance, leans to one side, their
-draws are reflected about the figure (basic bootstrap). Changes of the worst wording are of these wordings too. Runs
-that share a tuned model count as independent, so intervals and p speak of alignment seeds and texts, hardly of other
-tuned models; with one run they say nothing of seeds. Does not know how rows came about.
+a mean's variance unbiased (Rao and Wu 1988). They are percentile intervals but for three: the std, the worst wording
+and its change are those of the wordings measured, and as the least of noisy figures, or their variance, leans to one
+side, their draws are reflected about the figure (basic bootstrap). Runs that share a tuned model count as independent,
+so intervals and p speak of alignment seeds and texts, hardly of other tuned models; with one run they say nothing of
+seeds. Does not know how rows came about.
 """
 
 from __future__ import annotations
@@ -119,18 +119,12 @@ def _kept(name: str, task: TaskResult, before: RowResult) -> TaskResult:
     asked = np.array([len(marks) - marks.count("-") for marks in unrepaired.right], dtype=np.float64)
     means = np.array([marks.count("1") for marks in unrepaired.right]) / np.maximum(asked, 1)
     turned = below_chance(name.removeprefix("testbed-"), means, asked)
-    left = {
+    left = tuple(
         wording
         for wording, exposure, below in zip(unrepaired.wordings, unrepaired.exposures, turned, strict=True)
-        if exposure is Exposure.UNOBSERVED and below
-    }
-    chosen = [place for place, wording in enumerate(task.wordings) if wording not in left]
-    return replace(
-        task, wordings=tuple(task.wordings[place] for place in chosen),
-        exposures=tuple(task.exposures[place] for place in chosen),
-        registers=tuple(task.registers[place] for place in chosen),
-        right=tuple(task.right[place] for place in chosen),
-    )  # fmt: skip
+        if exposure is not Exposure.UNOBSERVED or not below
+    )
+    return within(task, replace(unrepaired, wordings=left))
 
 
 def _within(row: RowResult, other: RowResult) -> RowResult:
