@@ -20,10 +20,11 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_callback import TrainerCallback
 
 from isophrase.alignment.method import PT_KL, Method, Schedule
+from isophrase.alignment.optimising import rate_at
 from isophrase.alignment.parameters import make_trainable
 from isophrase.alignment.posing import Posed, Poser
 from isophrase.alignment.sampling import draw
-from isophrase.alignment.training import Training, rate_at, train
+from isophrase.alignment.training import Training, train
 from isophrase.cache import cache_folder
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED

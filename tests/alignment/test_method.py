@@ -51,7 +51,7 @@ def test_every_number_of_a_method_has_a_range():
 
 
 def test_inversions_that_nothing_holds_are_refused():
-    with pytest.raises(ManyErrors, match="expected `anchor` with a weight"):
+    with pytest.raises(ManyErrors, match="expected `supervised_negated` or `anchor` with a weight"):
         method_of({"base": "pt", "draws": {"inversions": 1}})
 
 
@@ -68,7 +68,7 @@ def test_neutral_options_do_not_change_what_a_method_says():
         ({"base": "pt", "anchor": 1}, "anchor: expected something drawn that it is the weight of"),
         ({"base": "pt", "supervised_reference": 1}, "supervised_reference: expected something drawn"),
         ({"base": "pt", "draws": {"wordings": 0}}, "supervised: expected something drawn"),
-        ({"base": "pt", "draws": {"controls": 3}}, "draws.controls: expected `anchor` with a weight"),
+        ({"base": "pt", "draws": {"controls": 3}}, "draws.controls: expected `supervised_negated` or `anchor` with a weight"),
         ({"base": "pt", "draws": {"references": 3}}, "draws.references: expected `supervised_reference` or `anchor`"),
         ({"base": "pt", "supervised": 0}, "expected a loss; got weights of 0 only"),
     ],

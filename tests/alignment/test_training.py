@@ -8,10 +8,11 @@ import torch
 from isophrase.alignment import training as loop
 from isophrase.alignment import watching
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
+from isophrase.alignment.optimising import rate_at
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.registers import Register
 from isophrase.alignment.running import Purpose, run_training
-from isophrase.alignment.training import Training, begin, rate_at, train
+from isophrase.alignment.training import Training, begin, train
 from isophrase.alignment.watching import Watch, Watcher
 from isophrase.errors import ConfigError, ManyErrors, SourceError
 from isophrase.models.devices import Choice
@@ -216,6 +217,13 @@ def test_what_training_makes_is_held_against_test_controls_too():
         begin(tiny(), training(chosen, materials=(item,), registers=registers))
 
 
+def test_a_step_that_would_draw_nothing_is_refused():
+    item = replace(material(), wordings=replace(material().wordings, train_controls=()))
+    chosen = method(Kind.LORA, supervised=0.0, consistency=0.0, draws=Draws(wordings=0, controls=2))
+    with pytest.raises(ConfigError, match="nothing in 4 of 4"):
+        begin(tiny(), training(chosen, materials=(item,)))
+
+
 def test_inputs_that_are_too_long_are_named_before_the_first_step():
     item = material()
     long = {"train-3": "first-long", "train-6": "second-long"}
@@ -312,6 +320,46 @@ def test_a_wording_that_has_the_answer_written_otherwise_is_not_pulled_to_its_re
     assert train(tiny(), training(chosen, materials=(item,))).steps[0].parts["consistency"] == 0
     labels = replace(chosen, space=Space.LABELS)
     assert train(tiny(), training(labels, materials=(item,))).steps[0].parts["consistency"] > 0
+
+
+def test_a_negated_wording_is_taught_the_option_that_it_asks_for():
+    """The loss is -log P(the other option) of plain transformers, and the frozen model is not asked."""
+    draws = Draws(wordings=0, controls=2, inputs=2)
+    chosen = method(Kind.LORA, consistency=0.0, supervised=0.0, anchor=0.7, supervised_negated=0.5, draws=draws)
+    loaded = tiny()
+    session = begin(loaded, training(chosen))
+    assert not session.teacher._states
+    drawn = session._draw(0)
+    expected = []
+    for item in drawn:
+        text = item.wording.template.replace("{{ text }}", item.example.fields["text"])
+        asked = ("negative", "positive")[
+            material().train.index(replace(item.example, gold=(1 - item.example.gold[0],))) % 2
+        ]
+        ids, answer = (loaded.tokenizer(part, add_special_tokens=False)["input_ids"] for part in (text, f" {asked}"))
+        with torch.no_grad():
+            logits = loaded.model(input_ids=torch.tensor([ids + answer])).logits[0, len(ids) - 1 : -1]
+        expected.append(-torch.log_softmax(logits.float(), -1)[range(len(answer)), answer].mean().item())
+    found = session.loss(0)
+    assert found.parts == {"supervised_negated": pytest.approx(sum(expected) / len(expected), rel=1e-4)}
+    assert float(found.total.detach()) == pytest.approx(0.5 * found.parts["supervised_negated"])
+
+
+def test_what_a_negated_wording_asks_for_goes_with_every_other_loss():
+    """The teachers, the contrast and the anchor of references still have all that they compare."""
+    draws = Draws(wordings=2, inputs=2, references=1, controls=2)
+    for changes in (
+        {"contrastive": 0.1},
+        {"teacher": Teacher.JOINT},
+        {"teacher": Teacher.ADAPTED},
+        {"teacher": Teacher.CONSENSUS, "space": Space.LABELS, "views": 2},
+    ):
+        chosen = method(Kind.LORA, supervised_negated=0.5, draws=draws, **changes)
+        first = train(tiny(), training(chosen)).steps[0]
+        assert {"supervised_negated", "anchor", "consistency"} <= set(first.parts)
+        alone = train(tiny(), training(replace(chosen, supervised_negated=0.0))).steps[0]
+        assert first.parts["consistency"] == pytest.approx(alone.parts["consistency"], abs=1e-6)
+        assert first.parts["anchor"] != alone.parts["anchor"] or first.parts["anchor"] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("plain_forward", [False, True])

@@ -198,7 +198,7 @@ def _unfit(method: Method, material: Material, patience: int) -> list[str]:
     """What a method asks of a task that it does not have."""
     name, problems = material.task.name, []
     unlabelled = sum(not item.labelled for item in material.train)
-    if unlabelled and (method.supervised or method.supervised_reference):
+    if unlabelled and (method.supervised or method.supervised_reference or method.supervised_negated):
         problems.append(
             f"method: expected one that needs no label, as {unlabelled} of {len(material.train)} train examples of "
             f"task {name!r} have none; got cross-entropy on the right answer; say `method: consensus`, or "

@@ -96,7 +96,8 @@ class Draws:
         references: Reference wordings drawn for a step, each with `inputs` inputs.
         controls: Control wordings drawn for a step, each with `inputs` inputs.
         inversions: Training wordings drawn for a step and turned round ("give the opposite of the right answer"), each
-            with `inputs` inputs; `anchor` holds them to the frozen model under the reference turned round alike.
+            with `inputs` inputs; they are taught what they ask for, or `anchor` holds them to the frozen model under
+            the reference turned round alike.
         registers: Probability that a drawn training wording or control is put into a register.
         layers: At most so many registers around one another, each with that probability.
         splices: Probability that one side of a training wording is another one's.
@@ -151,6 +152,8 @@ class Method:
         parameters: The weights that are trained.
         supervised: Weight of the cross-entropy on training wordings.
         supervised_reference: Weight of the cross-entropy on drawn reference wordings.
+        supervised_negated: Weight of the cross-entropy of drawn negated controls and inversions on an option that they
+            ask for, another than the right one; `anchor` does not hold them to the frozen model then.
         consistency: Weight of the divergence from the teacher.
         divergence: Which divergence.
         space: Over what.
@@ -170,6 +173,7 @@ class Method:
     parameters: Parameters = field(default_factory=Parameters)
     supervised: float = 0.2
     supervised_reference: float = 0.0
+    supervised_negated: float = 0.0
     consistency: float = 0.8
     divergence: Divergence = Divergence.FORWARD
     space: Space = Space.VOCABULARY
@@ -303,8 +307,8 @@ _WORDING_LOSSES = ("supervised", "consistency", "contrastive", "representation")
 _TAUGHT_BY: Mapping[str, tuple[str, ...]] = {
     "draws.wordings": _WORDING_LOSSES,
     "draws.references": ("supervised_reference", "anchor"),
-    "draws.controls": ("anchor",),
-    "draws.inversions": ("anchor",),
+    "draws.controls": ("supervised_negated", "anchor"),
+    "draws.inversions": ("supervised_negated", "anchor"),
 }
 """What a step may draw, and the losses that it may enter."""
 

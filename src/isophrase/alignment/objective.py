@@ -26,7 +26,7 @@ class Seen:
         draws: What was drawn.
         student: The model in training under each draw's wording.
         teacher: Its teacher under each draw's reference wording; None where nothing is compared.
-        frozen: The model from before training under the same; None where nothing is anchored.
+        frozen: The model from before training under the same, where it was asked; None where nothing is anchored.
         consensus: Label log-probabilities of the consensus for each draw, [answers]; None unless it is the teacher.
     """
 
@@ -84,19 +84,22 @@ def loss_of(seen: Seen, method: Method, groups: GroupWeights | None = None) -> L
         purpose: [place for place, draw in enumerate(seen.draws) if draw.purpose is purpose] for purpose in Purpose
     }
     wordings, references = by_purpose[Purpose.WORDING], by_purpose[Purpose.REFERENCE]
-    anchors = references + by_purpose[Purpose.CONTROL]
+    negated = by_purpose[Purpose.NEGATED]
+    anchors = references + by_purpose[Purpose.CONTROL] + ([] if method.supervised_negated else negated)
     if method.supervised and wordings:
         rows["supervised"] = _supervised(seen.student, wordings)
     if method.consistency and wordings:
         rows["consistency"] = _divergences(seen, wordings, method, seen.teacher)
     if method.supervised_reference and references:
         rows["supervised_reference"] = _supervised(seen.student, references)
+    if method.supervised_negated and negated:
+        rows["supervised_negated"] = _supervised(seen.student, negated)
     if method.anchor and anchors:
         rows["anchor"] = _divergences(replace(seen, consensus=None), anchors, method, seen.frozen)
     if wordings and (method.contrastive or method.representation):
         rows |= _of_states(seen, wordings, method)
     weights = {name: getattr(method, name) for name in rows}
-    own = [name for name in rows if name not in ("supervised_reference", "anchor")]
+    own = [name for name in rows if name not in ("supervised_reference", "supervised_negated", "anchor")]
     each = sum(
         (weights[name] * rows[name] for name in own), torch.zeros(len(wordings), device=seen.student.words.device)
     )
@@ -161,7 +164,7 @@ def _teacher_labels(seen: Seen, place: int, teacher: Reading | None) -> Tensor:
 def _of_states(seen: Seen, places: Sequence[int], method: Method) -> dict[str, Tensor]:
     """Losses on the states behind the prompts: contrastive and distance from the teacher's."""
     assert seen.teacher is not None
-    student, teacher = seen.student.last_states()[places], seen.teacher.last_states()[places]
+    student, teacher = seen.student.last_states(places), seen.teacher.last_states(places)
     found = {}
     if method.representation:
         found["representation"] = state_distance(student, teacher)

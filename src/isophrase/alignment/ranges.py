@@ -30,8 +30,8 @@ _BOUNDS: tuple[tuple[str, Callable[[float], bool], tuple[str, ...]], ...] = (
         "at least 0 and finite",
         lambda value: 0 <= value < inf,
         (
-            "supervised", "supervised_reference", "consistency", "anchor", "contrastive", "representation",
-            "worst_group", "schedule.weight_decay",
+            "supervised", "supervised_reference", "supervised_negated", "consistency", "anchor", "contrastive",
+            "representation", "worst_group", "schedule.weight_decay",
         ),
     ),
     ("more than 0 and finite", lambda value: 0 < value < inf, ("schedule.rate", "schedule.clip")),

@@ -44,9 +44,9 @@ class Reading:
         tokens = question.answers[answer]
         return [self.places[Prefix(question.context, tokens[:size])] for size in range(len(tokens))]
 
-    def last_states(self) -> Tensor:
-        """The state behind each prompt: [questions, hidden]."""
-        return self.states[[self.places[Prefix(question.context)] for question in self.questions]]
+    def last_states(self, chosen: Sequence[int]) -> Tensor:
+        """The state behind the prompts of some questions, by their numbers: [chosen, hidden]."""
+        return self.states[[self.places[Prefix(self.questions[number].context)] for number in chosen]]
 
     def labels(self, question: Posed) -> Tensor:
         """Log-probabilities over the question's answers, normalised among them: [answers]."""

@@ -6,6 +6,7 @@ interrupted sees what it would have seen, and everything that a run will need ca
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,7 +17,7 @@ from isophrase.alignment.augmentation import augment
 from isophrase.alignment.method import Draws
 from isophrase.alignment.registers import Register, wrap
 from isophrase.alignment.wordings import Wordings
-from isophrase.types import Example, Instruction, Task
+from isophrase.types import Example, Instruction, Role, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Purpose(StrEnum):
     WORDING = "wording"
     REFERENCE = "reference"
     CONTROL = "control"
+    NEGATED = "negated"
+    """A control, or a training wording turned round, that asks for another option than the right one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,22 @@ def draw(
     return found
 
 
+def answered(drawn: Sequence[Draw]) -> list[Draw]:
+    """The draws; those that ask for another option than the right one with an option that they ask for as gold."""
+    return [
+        replace(item, example=replace(item.example, gold=(wrong_option(item.example),)))
+        if item.purpose is Purpose.NEGATED
+        else item
+        for item in drawn
+    ]
+
+
+def wrong_option(example: Example) -> int:
+    """Index of an option that is not right: the other one, or among several the one that the input's id decides."""
+    others = [place for place in range(len(example.options)) if place not in example.gold]
+    return others[hashlib.sha256(example.id.encode()).digest()[0] % len(others)]
+
+
 def drawable(registers: Sequence[Register], draws: Draws) -> list[Register]:
     """Those of some registers that may be drawn."""
     return [one for one in registers if (draws.inversions if one.inverts else draws.registers)]
@@ -126,6 +145,8 @@ def _inputs(
     if not pool:
         return []
     wording = group = pool[random.integers(len(pool))]
+    if wording.role is Role.NEGATED and _turnable(material):
+        purpose = Purpose.NEGATED
     # A reference or a control is compared with the frozen model under itself, as it is in its set.
     reference = _reference(wordings, group) if purpose is Purpose.WORDING else group
     if purpose is not Purpose.REFERENCE:
@@ -145,7 +166,7 @@ def _inverted(
 ) -> list[Draw]:
     """A training wording turned round, beside its reference turned round alike: a control that needs no author."""
     material, inverting = materials[chosen], [one for one in registers if one.inverts]
-    if not inverting or not material.train[0].options:  # free text has no opposite
+    if not inverting or not _turnable(material):
         return []
     wordings = material.wordings
     wording = wordings.train[random.integers(len(wordings.train))]
@@ -153,9 +174,14 @@ def _inverted(
     reference = wrap(_reference(wordings, wording), register)
     name = f"{material.task.name}\0{wording.id}"
     return [
-        Draw(chosen, example, wrap(wording, register), reference, Purpose.CONTROL, name)
+        Draw(chosen, example, wrap(wording, register), reference, Purpose.NEGATED, name)
         for example in _examples(random, material, draws)
     ]
+
+
+def _turnable(material: Material) -> bool:
+    """Whether there is something else to say than the right answer: free text has no opposite."""
+    return all(len(one.options) > len(one.gold) for one in material.train)
 
 
 def _examples(random: np.random.Generator, material: Material, draws: Draws) -> list[Example]:

@@ -46,8 +46,10 @@ class FrozenTeacher:
 
     @torch.no_grad()
     def read(self, questions: Sequence[Posed]) -> Reading:
-        """What it said to questions that it has learnt."""
-        prefixes = prefixes_of(questions, labels=self._labels)
+        """What it said to these questions; those that it has not learnt have no rows."""
+        prefixes = [prefix for prefix in prefixes_of(questions, labels=self._labels) if prefix in self._states]
+        if not prefixes:
+            return Reading(tuple(questions), {}, torch.empty(0), torch.empty(0))
         states = torch.stack([self._states[prefix] for prefix in prefixes])
         places = {prefix: place for place, prefix in enumerate(prefixes)}
         return Reading(tuple(questions), places, states, log_softmax(self._project(states).float(), dim=-1))

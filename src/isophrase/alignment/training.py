@@ -7,7 +7,6 @@ is recorded.
 from __future__ import annotations
 
 import copy
-import math
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -22,19 +21,21 @@ import torch
 from torch import Tensor
 
 from isophrase.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from isophrase.alignment.method import Kind, Method, Schedule, Space, Teacher
+from isophrase.alignment.method import Kind, Method, Space, Teacher
 from isophrase.alignment.mixtures import refuse_leaks
 from isophrase.alignment.objective import GroupWeights, Loss, Seen, loss_of
+from isophrase.alignment.optimising import descend, make_optimiser
 from isophrase.alignment.parameters import Trainable, make_trainable
 from isophrase.alignment.posing import Posed, Poser
 from isophrase.alignment.reading import Reading, read
 from isophrase.alignment.registers import Register
-from isophrase.alignment.sampling import Draw, Material, draw
+from isophrase.alignment.sampling import Draw, Material, Purpose, answered, draw
 from isophrase.alignment.teaching import FrozenTeacher
 from isophrase.engine.backbone import Backbone, VirtualTokens, take_apart
 from isophrase.engine.choosing import choose
 from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logits
 from isophrase.engine.tree import TreeDecoder
+from isophrase.errors import ConfigError
 from isophrase.models.devices import fast_dtype
 from isophrase.models.huggingface import LoadedModel
 from isophrase.types import Example, Instruction
@@ -182,7 +183,8 @@ class Session:
 
     def _draw(self, number: int) -> list[Draw]:
         training = self.training
-        return draw(training.materials, training.method.draws, training.registers, training.seed, number)
+        drawn = draw(training.materials, training.method.draws, training.registers, training.seed, number)
+        return answered(drawn) if training.method.supervised_negated else drawn
 
     def _views(self, item: Draw) -> list[tuple[Instruction, Example]]:
         """An input under the wordings whose consensus teaches it: references and training wordings without register."""
@@ -196,11 +198,18 @@ class Session:
         """Looks beforehand at all that will be drawn: that it fits the model, and that none of it is a test wording.
 
         Raises:
+            ConfigError: A step would draw nothing.
             ManyErrors: Splices or registers will make a test wording out of training wordings.
             SourceError: An input is too long for the model, or can't be asked otherwise.
         """
         schedule = self.training.method.schedule
-        drawn = [item for number in range(schedule.steps * schedule.accumulate) for item in self._draw(number)]
+        passes = [self._draw(number) for number in range(schedule.steps * schedule.accumulate)]
+        if empty := sum(not drawn for drawn in passes):
+            raise ConfigError(
+                "something to learn in every step", got=f"nothing in {empty} of {len(passes)}",
+                remedy="draw wordings or references, or give every task controls of the kind that is drawn",
+            )  # fmt: skip
+        drawn = [item for found in passes for item in found]
         refuse_leaks(drawn, self.training.materials)
         self.poser.pose([(wording, item.example) for item in drawn for wording in (item.wording, item.reference)])
 
@@ -213,7 +222,8 @@ class Session:
         asked: dict[tuple[str, str, int], tuple[Any, Any]] = {}
         for number in range(passes):
             for item in self._draw(number):
-                pairs = [(item.reference, item.example)]
+                untaught = method.supervised_negated and item.purpose is Purpose.NEGATED
+                pairs = [] if untaught else [(item.reference, item.example)]
                 if method.teacher is Teacher.CONSENSUS:
                     pairs += self._views(item)
                 asked |= {(one.template, example.id, item.material): (one, example) for one, example in pairs}
@@ -240,7 +250,7 @@ def train(
         notify: Told of each step.
     """
     session = begin(loaded, training)
-    optimiser = _optimiser(session)
+    optimiser = make_optimiser(session.trainable.weights, training.method.schedule)
     start = _resume(session, optimiser, looks)
     schedule = training.method.schedule
     seconds = session.steps[-1].seconds if session.steps else 0.0
@@ -309,23 +319,6 @@ def _with_frozen_head(model: Any) -> Any:
     return _FrozenHead(model)
 
 
-def _optimiser(session: Session) -> torch.optim.AdamW:
-    schedule = session.training.method.schedule
-    fused = session.loaded.model.device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(
-        session.trainable.weights, lr=schedule.rate, weight_decay=schedule.weight_decay, fused=fused
-    )  # fmt: skip
-
-
-def rate_at(schedule: Schedule, step: int) -> float:
-    """The learning rate of a step (from 0): a linear rise, then a cosine down to a tenth."""
-    warm = max(1, round(schedule.warmup * schedule.steps))
-    if step < warm:
-        return schedule.rate * (step + 1) / warm
-    done = (step - warm) / max(1, schedule.steps - warm)
-    return schedule.rate * (0.55 + 0.45 * math.cos(math.pi * done))
-
-
 def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[float, dict[str, float], float]:
     """One optimiser step: total loss, its parts and the gradient's norm."""
     schedule = session.training.method.schedule
@@ -335,14 +328,11 @@ def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[
         loss = session.loss(number * schedule.accumulate + turn)
         (loss.total / schedule.accumulate).backward()  # type: ignore[no-untyped-call]
         passes.append(loss)
-    norm = torch.nn.utils.clip_grad_norm_(session.trainable.weights, schedule.clip)
-    for group in optimiser.param_groups:
-        group["lr"] = rate_at(schedule, number)
-    optimiser.step()
+    norm = descend(optimiser, session.trainable.weights, schedule, number)
     if session.groups is not None:
         session.groups.update(_mean(item.groups for item in passes))
     total = sum(float(item.total.detach()) for item in passes) / len(passes)
-    return total, _mean(item.parts for item in passes), float(norm)
+    return total, _mean(item.parts for item in passes), norm
 
 
 def _mean(maps: Iterable[Any]) -> dict[str, float]:

@@ -97,7 +97,9 @@ def kept_rows(
     keys = {**sections(source), "development": development_keys(source)}
     rows = _current(testbed, results, keys[section], note)
     if rows and section in BESIDE_MAIN:
-        rows = beside(rows, _current(testbed, results, keys["main"], note)) + rows
+        runs = {(row.seed, row.tuned) for row in rows}
+        main = [key for key in keys["main"] if key.method == "none" or (key.seed, key.tuned) in runs]
+        rows = beside(rows, _current(testbed, results, main, note)) + rows
     unrepaired = {row.fingerprint for row in rows if row.method == "none"}
     if alone := [row for row in rows if row.fingerprint not in unrepaired]:
         note(f"left out, as `none` of their tuned model is missing: {_names(alone)}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
+from isophrase.alignment.sampling import wrong_option
 from isophrase.errors import SourceError
 from isophrase.sources.resolve import load_tasks
 from isophrase.types import Example, Metric, Split, Task, TaskKind
@@ -97,16 +98,11 @@ def make_opposite(task: Task) -> Task:
 
     Among several the input's id decides.
     """
-    examples = tuple(replace(item, gold=(_wrong(item),)) for item in task.examples)
+    examples = tuple(replace(item, gold=(wrong_option(item),)) for item in task.examples)
     return replace(
         task, name=task.name.replace("testbed-", "testbed-not-", 1), examples=examples,
         description=f"What a negated wording of {task.name} asks for, over the same reviews.",
     )  # fmt: skip
-
-
-def _wrong(example: Example) -> int:
-    others = [place for place in range(len(example.options)) if place not in example.gold]
-    return others[hashlib.sha256(example.id.encode()).digest()[0] % len(others)]
 
 
 def own_reviews() -> tuple[Review, ...]:
