@@ -7,6 +7,7 @@ import pytest
 
 from isophrase.alignment.registers import Register
 from isophrase.testbed import measuring, recipe, rows
+from isophrase.testbed.inputs import ALIGNED
 from isophrase.testbed.measuring import CONFIRMATION, DEVELOPMENT, MAIN, OTHER
 from isophrase.testbed.rows import RowKey, run_row
 from isophrase.testbed.tuned import tuned_identity
@@ -33,14 +34,38 @@ def test_a_row_that_another_is_at_is_passed_over(tmp_path, monkeypatch):
 def test_rows_measured_on_other_data_share_their_weights_and_no_row_outlives_its_wordings():
     testbed = recipe.load_testbed(recipe.Source.OWN, Path())
     main, development = (RowKey(method="default", seed=0, tuned=0, quota=quota) for quota in (MAIN, DEVELOPMENT))
-    assert rows._training_identity(testbed, main) == rows._training_identity(testbed, development)
-    assert rows.row_digest(testbed, main) != rows.row_digest(testbed, development)
+    confirmation = replace(main, quota=CONFIRMATION)
+    assert rows._training_identity(testbed, main) == rows._training_identity(testbed, confirmation)
+    assert len({rows.row_digest(testbed, key) for key in (main, development, confirmation)}) == 3
     reworded = tuple(replace(one, wordings=_reworded(one.wordings)) for one in testbed.materials)
     other = replace(testbed, materials=reworded)
     assert rows._training_identity(other, main) == rows._training_identity(testbed, main)
     assert rows.row_digest(other, main) != rows.row_digest(testbed, main)
     fewer = replace(testbed, materials=testbed.materials[1:])
     assert rows.row_digest(fewer, main) != rows.row_digest(testbed, main)
+
+
+def test_development_leaves_registers_out_of_training_in_turn_and_measures_on_them():
+    testbed = recipe.load_testbed(recipe.Source.OWN, Path())
+    left = []
+    for seed in range(DEVELOPMENT.folds):
+        key = RowKey(method="default", seed=seed, tuned=0, quota=DEVELOPMENT)
+        found = rows._of_key(testbed, key)
+        assert tuned_identity(found, 0) == tuned_identity(testbed, 0)
+        for whole, part in zip(testbed.materials, found.materials, strict=True):
+            if whole not in testbed.of(ALIGNED):
+                assert part == whole
+                continue
+            names = {one.register for one in part.wordings.train}
+            out = {one.register for one in whole.wordings.train} - names
+            assert set(part.wordings.train) | set(part.wordings.dev) == {*whole.wordings.train, *whole.wordings.dev}
+            chosen, inputs = measuring.chosen_of(part, DEVELOPMENT)
+            unobserved = {one.register for one, kind in chosen if kind is measuring.Exposure.UNOBSERVED}
+            assert unobserved == out | {one.register for one in whole.wordings.dev}
+            assert not unobserved & names
+            assert all(one in whole.dev for one in inputs)
+            left += [(whole.task.name, one.id) for one in whole.wordings.train if one.register in out]
+    assert len(left) == len(set(left)) == sum(len(item.wordings.train) for item in testbed.of(ALIGNED))
 
 
 def test_another_negated_wording_makes_another_tuned_model():

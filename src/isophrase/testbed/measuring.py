@@ -46,6 +46,8 @@ class Quota:
         split: Which inputs and wordings: `test`, or `dev` for choosing a method.
         passed: Test wordings of each register that are passed over.
         passed_inputs: Test inputs that are passed over.
+        folds: Into how many parts the registers of training are divided, of which the seed's is left out of alignment
+            and counts as unobserved; 0: none is.
         folder: Where rows of it are kept, inside that of the results.
     """
 
@@ -58,6 +60,7 @@ class Quota:
     split: Split = Split.TEST
     passed: int = 0
     passed_inputs: int = 0
+    folds: int = 0
     folder: str = ""
 
 
@@ -68,7 +71,7 @@ CONFIRMATION = Quota(registers=1, trained=1, held_registers=1, passed=3, passed_
 """Unobserved wordings and test inputs that no other quota has: nobody saw an answer to them before `default` was
 chosen. Observed, trained and negated wordings are those of `MAIN`."""
 DEVELOPMENT = Quota(
-    registers=2, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV, folder="development"
+    registers=2, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV, folds=4, folder="development"
 )
 
 

@@ -6,8 +6,9 @@ Knows what belongs together. Does not know how anything is trained or measured.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from isophrase.alignment.sampling import Material
 from isophrase.alignment.wordings import Wordings, by_collection
 from isophrase.sources.fetch import fetch_bigbench
 from isophrase.sources.instructions import read_instruction_set
-from isophrase.testbed.inputs import TASKS, Review, make_opposite, make_task, multiemo_reviews, own_reviews
+from isophrase.testbed.inputs import ALIGNED, TASKS, Review, make_opposite, make_task, multiemo_reviews, own_reviews
 from isophrase.types import InstructionSet, Split
 
 BASE = "smollm2-135m-instruct"
@@ -77,6 +78,28 @@ def load_testbed(source: Source, cache: Path) -> Testbed:
         reviews, origin = own_reviews(), "Written by the Isophrase project (Apache-2.0)."
     materials = tuple(_material(name, reviews, origin) for name in TASKS)
     return Testbed(source, materials, tuple(map(_opposite, materials)))
+
+
+@cache
+def folded(testbed: Testbed, fold: int, folds: int) -> Testbed:
+    """The testbed with every so many-th register of the training wordings left out of training, for development.
+
+    Args:
+        testbed: The testbed.
+        fold: Which of the folds is left out: registers number `fold`, `fold + folds`, ... in their order.
+        folds: How many there are.
+    """
+    aligned = testbed.of(ALIGNED)
+    materials = tuple(_folded(item, fold, folds) if item in aligned else item for item in testbed.materials)
+    return replace(testbed, materials=materials)
+
+
+def _folded(material: Material, fold: int, folds: int) -> Material:
+    wordings = material.wordings
+    out = list(dict.fromkeys(one.register for one in wordings.train))[fold::folds]
+    kept = tuple(one for one in wordings.train if one.register not in out)
+    left = tuple(one for one in wordings.train if one.register in out)
+    return replace(material, wordings=replace(wordings, train=kept, dev=wordings.dev + left))
 
 
 def _material(name: str, reviews: Sequence[Review], origin: str) -> Material:

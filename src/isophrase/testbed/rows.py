@@ -29,7 +29,7 @@ from isophrase.models.fingerprint import fingerprint_adapter
 from isophrase.models.huggingface import LoadedModel, load
 from isophrase.testbed.inputs import ALIGNED, HELD_OUT
 from isophrase.testbed.measuring import CONFIRMATION, DEVELOPMENT, MAIN, OTHER, Quota, TaskResult, chosen_of, measure
-from isophrase.testbed.recipe import Source, Testbed
+from isophrase.testbed.recipe import Source, Testbed, folded
 from isophrase.testbed.tuned import Notify, tuned_adapter, tuned_identity, tuned_model
 from isophrase.testbed.untrained import UNTRAINED
 from isophrase.types import digest, plain
@@ -45,8 +45,20 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "lean": {"base": "default", "schedule": {"steps": 200}, "anchor": 1.6},
-    "lean-held": {"base": "default", "schedule": {"steps": 200}},
+    "taught": {"base": "default", "supervised_negated": 0.5, "anchor": 0.8},
+    "taught-more": {
+        "base": "default",
+        "supervised_negated": 0.3,
+        "anchor": 0.8,
+        "draws": {"wordings": 8, "controls": 2, "inversions": 2},
+    },
+    "taught-prefix": {
+        "base": "default",
+        "parameters": {"kind": "prefix"},
+        "supervised_negated": 0.3,
+        "anchor": 0.8,
+        "schedule": {"rate": 0.02},
+    },
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
@@ -108,7 +120,10 @@ class RowResult:
 
 
 def development_keys(source: Source) -> list[RowKey]:
-    """The rows from which `default` is chosen; none of them sees a test wording or a test input."""
+    """The rows from which `default` is chosen; none of them sees a test wording or a test input.
+
+    With each seed another quarter of the training registers is left out of training, and measured on.
+    """
     return [
         RowKey(method=method, seed=seed, tuned=seed, source=source, quota=DEVELOPMENT)
         for seed in range(TUNED_MODELS)
@@ -172,7 +187,8 @@ def run_row(
     Returns:
         The row; None where another process is at it and `wait` is off.
     """
-    lock = cache / "testbed" / f"{digest([row_digest(testbed, key), str(results.resolve())])[:16]}.lock"
+    testbed = _of_key(testbed, key)
+    lock = cache / "testbed" / f"{digest([_row_digest(testbed, key), str(results.resolve())])[:16]}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=-1 if wait else 0):
@@ -183,7 +199,7 @@ def run_row(
 
 def _run_row(testbed: Testbed, key: RowKey, cache: Path, results: Path, notify: Notify) -> RowResult:
     adapter = tuned_adapter(testbed, cache / "testbed", results, key.tuned, notify)
-    identity, fingerprint = row_digest(testbed, key), fingerprint_adapter(adapter)
+    identity, fingerprint = _row_digest(testbed, key), fingerprint_adapter(adapter)
     path = row_path(results, key)
     kept = read_row(path)
     if kept is not None and (kept.digest, kept.fingerprint) == (identity, fingerprint):
@@ -235,6 +251,16 @@ def _align(
 
 def row_digest(testbed: Testbed, key: RowKey) -> str:
     """What identifies a row: all that its weights depend on, and what it is measured on."""
+    return _row_digest(_of_key(testbed, key), key)
+
+
+def _of_key(testbed: Testbed, key: RowKey) -> Testbed:
+    """What of the testbed a row trains and is measured on."""
+    folds = key.quota.folds
+    return folded(testbed, key.seed % folds, folds) if folds else testbed
+
+
+def _row_digest(testbed: Testbed, key: RowKey) -> str:
     return digest([_training_identity(testbed, key), _measured_identity(testbed, key.quota)])
 
 
