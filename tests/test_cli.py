@@ -191,11 +191,11 @@ KEPT = Path(__file__).parents[1] / "docs" / "results" / "testbed"
 
 
 def test_a_section_of_the_testbeds_table_is_printed_as_markdown(isophrase):
-    chosen = ("--section", "development", "--tuned", "0", "--task", "number")
+    chosen = ("--section", "main", "--tuned", "0", "--task", "number")
     code, out, _ = isophrase("testbed", "table", "--results", KEPT, *chosen, "--markdown")
     header, rule, *rows = out.splitlines()
     assert code == 0
-    assert header.startswith("|  | no repair | ")
+    assert header.startswith("|  | no repair |")
     assert set(rule) <= set("|-: ")
     assert {"unobserved", "gap closed", "negation drop kept"} <= {
         row.split(" | ")[0].removeprefix("| ") for row in rows

@@ -68,7 +68,10 @@ def test_neutral_options_do_not_change_what_a_method_says():
         ({"base": "pt", "anchor": 1}, "anchor: expected something drawn that it is the weight of"),
         ({"base": "pt", "supervised_reference": 1}, "supervised_reference: expected something drawn"),
         ({"base": "pt", "draws": {"wordings": 0}}, "supervised: expected something drawn"),
-        ({"base": "pt", "draws": {"controls": 3}}, "draws.controls: expected `supervised_negated` or `anchor` with a weight"),
+        (
+            {"base": "pt", "draws": {"controls": 3}},
+            "draws.controls: expected `supervised_negated` or `anchor` with a weight",
+        ),
         ({"base": "pt", "draws": {"references": 3}}, "draws.references: expected `supervised_reference` or `anchor`"),
         ({"base": "pt", "supervised": 0}, "expected a loss; got weights of 0 only"),
     ],

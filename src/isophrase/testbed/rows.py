@@ -45,19 +45,18 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "taught": {"base": "default", "supervised_negated": 0.5, "anchor": 0.8},
     "taught-more": {
         "base": "default",
         "supervised_negated": 0.3,
         "anchor": 0.8,
         "draws": {"wordings": 8, "controls": 2, "inversions": 2},
     },
-    "taught-prefix": {
+    "taught-worst": {
         "base": "default",
-        "parameters": {"kind": "prefix"},
         "supervised_negated": 0.3,
         "anchor": 0.8,
-        "schedule": {"rate": 0.02},
+        "worst_group": 0.5,
+        "draws": {"wordings": 8, "controls": 2, "inversions": 2},
     },
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
