@@ -44,20 +44,15 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "ten-times": {"base": "pt+kl", "schedule": {"steps": 10 * METHODS["pt+kl"].schedule.steps}},
 }
 """Rows that are no named method: the length of the prefix, and one training ten times as long."""
+_TAUGHT_MORE: Mapping[str, Any] = {
+    "base": "default",
+    "supervised_negated": 0.3,
+    "anchor": 0.8,
+    "draws": {"wordings": 8, "controls": 2, "inversions": 2},
+}
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
-    "taught-more": {
-        "base": "default",
-        "supervised_negated": 0.3,
-        "anchor": 0.8,
-        "draws": {"wordings": 8, "controls": 2, "inversions": 2},
-    },
-    "taught-worst": {
-        "base": "default",
-        "supervised_negated": 0.3,
-        "anchor": 0.8,
-        "worst_group": 0.5,
-        "draws": {"wordings": 8, "controls": 2, "inversions": 2},
-    },
+    "taught-more": _TAUGHT_MORE,
+    "taught-worst": {**_TAUGHT_MORE, "worst_group": 0.5},
 }
 """What `default` is chosen from, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
