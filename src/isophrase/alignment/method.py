@@ -215,12 +215,13 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             parameters=_LORA,
             supervised=0.5,
             consistency=0.5,
+            supervised_reference=0.5,
             supervised_negated=0.3,
             anchor=0.8,
             draws=Draws(
-                wordings=8, references=1, controls=2, inversions=2, registers=0.6, layers=2, splices=0.3, cases=0.15
+                wordings=8, references=2, controls=2, inversions=2, registers=0.6, layers=2, splices=0.3, cases=0.15
             ),
-            schedule=Schedule(steps=240, rate=2e-3),
+            schedule=Schedule(steps=320, rate=2e-3),
         ),
     }
 )  # fmt: skip
