@@ -50,7 +50,7 @@ CANDIDATES: Mapping[str, Mapping[str, Any]] = {
         "supervised_reference": 0.0,
         "draws": {"references": 1},
         "schedule": {"steps": 240},
-    },
+    }
 }
 """What `default` is chosen beside, on development wordings and inputs (docs/lab-notes.md)."""
 WATCHED = ("ten-times",)
