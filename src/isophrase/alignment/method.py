@@ -225,7 +225,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Named methods. `default` was chosen on the development wordings of the testbed (docs/lab-notes.md)."""
+"""Named methods. `default` was chosen on development data of the testbed (docs/lab-notes.md)."""
 
 
 def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:
