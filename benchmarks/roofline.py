@@ -19,6 +19,7 @@ from isophrase.engine.backbone import Backbone, take_apart
 from isophrase.engine.choosing import sizes
 from isophrase.engine.local import LocalModel
 from isophrase.engine.plan import plan
+from isophrase.engine.products import linear
 from isophrase.engine.requests import collect
 from isophrase.engine.seam import tokenise
 from isophrase.models.huggingface import LoadedModel
@@ -73,12 +74,12 @@ class Roofline:
 
 
 def gemm_rate(dtype: torch.dtype, tries: int = 7) -> float:
-    """Operations a second of a product of square matrices: the best of some tries."""
+    """Operations a second of the engine's product of square matrices: the best of some tries."""
     left, right = torch.randn(2, _SIDE, _SIDE).to(dtype)
     best = float("inf")
     for _ in range(tries):
         start = time.perf_counter()
-        left @ right
+        linear(left, right)
         best = min(best, time.perf_counter() - start)
     return 2 * _SIDE**3 / best
 

@@ -4,7 +4,7 @@ import pytest
 
 from isophrase.errors import ModelError
 from isophrase.models import devices
-from isophrase.models.devices import Choice, best_device, cpu_flags, fast_dtype, resolve, resolve_device
+from isophrase.models.devices import Choice, best_device, cpu_flags, cpu_vendor, fast_dtype, resolve, resolve_device
 from isophrase.types import ModelSpec
 
 
@@ -14,7 +14,8 @@ def machine(monkeypatch, tmp_path):
 
     def build(*, flags="", cards=(), apple=False, built_with_cuda=True):
         info = tmp_path / "cpuinfo"
-        info.write_text(f"processor\t: 0\nmodel name\t: some\nflags\t\t: fpu avx2 {flags}\n\nprocessor\t: 1\n")
+        told = f"vendor_id\t: AuthenticAMD\nmodel name\t: some\nflags\t\t: fpu avx2 {flags}"
+        info.write_text(f"processor\t: 0\n{told}\n\nprocessor\t: 1\n")
         monkeypatch.setattr(devices, "_CPUINFO", info)
         cuda = SimpleNamespace(
             is_available=lambda: bool(cards), device_count=lambda: len(cards), get_device_name=lambda _: "card",
@@ -76,6 +77,13 @@ def test_a_device_that_is_not_there_is_told(machine, parts, asked, message):
     machine(**parts)
     with pytest.raises(ModelError, match=message):
         resolve_device(asked)
+
+
+def test_the_processors_maker_is_what_the_system_says_if_it_says_it(machine, monkeypatch, tmp_path):
+    machine()
+    assert cpu_vendor() == "AuthenticAMD"
+    monkeypatch.setattr(devices, "_CPUINFO", tmp_path / "absent")
+    assert cpu_vendor() == ""
 
 
 def test_flags_are_asked_of_torch_where_the_system_has_no_file(machine, monkeypatch, tmp_path):

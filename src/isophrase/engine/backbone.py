@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
+from isophrase.engine.products import linear
 from isophrase.errors import ModelError
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from isophrase.engine.backbone import Backbone
 from isophrase.engine.plan import Integers, places
+from isophrase.engine.products import multiplied
 from isophrase.engine.projection import most_likely
 from isophrase.engine.replacing import replaced
 from isophrase.engine.seam import Tokens, common
@@ -87,7 +88,7 @@ class Continuation:
         """The text that greedy decoding adds to each context."""
         rows = list(range(len(self._texts)))  # the text of each row in the batch; finished ones may still be there
         alive = set(rows)
-        with replaced(self._backbone.model, self._attention):
+        with replaced(self._backbone.model, self._attention), multiplied(self._backbone.model):
             while True:
                 tokens = most_likely(self._backbone, self._hidden)
                 for row, token in zip(rows, tokens.tolist(), strict=True):

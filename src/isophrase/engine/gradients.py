@@ -18,6 +18,7 @@ from torch import Tensor
 from isophrase.engine.attention import TreeAttention
 from isophrase.engine.backbone import Backbone, VirtualTokens
 from isophrase.engine.plan import plan
+from isophrase.engine.products import multiplied
 from isophrase.engine.replacing import replaced
 from isophrase.engine.seam import Tokens
 from isophrase.engine.trimming import LastLayer
@@ -70,7 +71,7 @@ class TreeForward:
         device = self._backbone.device
         attention = TreeAttention(device, self._backbone.dtype, _BLOCK)
         last = LastLayer(self._backbone.body)
-        with replaced(self._backbone.model, attention), last.trimmed():
+        with replaced(self._backbone.model, attention), last.trimmed(), multiplied(self._backbone.model):
             self._enter(attention, virtual)
             attention.begin(pack)
             last.rows = torch.from_numpy(np.unique(pack.asked)).to(device)

@@ -17,6 +17,7 @@ from isophrase.engine.backbone import Backbone
 from isophrase.engine.pair_attention import PairAttention, Stretch, without_biases
 from isophrase.engine.plain_pairs import PlainPairs, start_tokens
 from isophrase.engine.plan import Integers, Pack, plan
+from isophrase.engine.products import multiplied
 from isophrase.engine.projection import log_probabilities
 from isophrase.engine.replacing import replaced
 from isophrase.engine.requests import collect
@@ -71,9 +72,9 @@ class PackedPairs:
     @torch.inference_mode()
     def score(self, questions: Sequence[Question]) -> list[tuple[float, ...]]:
         """Teacher-forced sums of log P(token), for each question and answer."""
-        attention = PairAttention(self._backbone)
+        attention, model = PairAttention(self._backbone), self._backbone.model
         sums: list[tuple[float, ...]] = [()] * len(questions)
-        with replaced(self._backbone.model, attention), without_biases(self._backbone.model):
+        with replaced(model, attention), without_biases(model), multiplied(model):
             for group in self._groups(questions):
                 for item, totals in zip(group, self._measure(group, attention), strict=True):
                     sums[item.index] = tuple(totals)
@@ -86,12 +87,13 @@ class PackedPairs:
     @torch.inference_mode()
     def states(self, contexts: Sequence[Tokens], where: Where) -> Floats:
         """The hidden state of each prompt: [contexts, hidden]."""
-        attention, tap = PairAttention(self._backbone), Tap(stack_of(self._backbone, where), where.layer)
+        attention, model = PairAttention(self._backbone), self._backbone.model
+        tap = Tap(stack_of(self._backbone, where), where.layer)
         parts: list[Floats] = []
         order: list[int] = []
         # Any answer of one token does: only the start of the decoder is read in front of it.
         questions = [Question(context, ((0,),)) for context in contexts]
-        with replaced(self._backbone.model, attention), without_biases(self._backbone.model), tap.opened():
+        with replaced(model, attention), without_biases(model), multiplied(model), tap.opened():
             for group in self._groups(questions):
                 parts.append(as_array(self._state(group, attention, tap, where)))
                 order += [item.index for item in group]

@@ -18,6 +18,7 @@ from isophrase.engine.attention import TreeAttention
 from isophrase.engine.backbone import Backbone
 from isophrase.engine.continuing import Beginning, Continuation, groups
 from isophrase.engine.plan import Pack, plan
+from isophrase.engine.products import multiplied
 from isophrase.engine.projection import log_probabilities
 from isophrase.engine.replacing import replaced
 from isophrase.engine.requests import Requests, collect
@@ -167,7 +168,7 @@ class TreeDecoder:
     ) -> Iterator[tuple[Pack, Tensor]]:
         """The last hidden states of each pack, right where one is asked for, or everywhere: [size, hidden]."""
         last = LastLayer(self._backbone.body)
-        with replaced(self._backbone.model, attention), last.trimmed():
+        with replaced(self._backbone.model, attention), last.trimmed(), multiplied(self._backbone.model):
             self._enter(attention)
             for pack in packs:
                 attention.begin(pack)

@@ -103,13 +103,25 @@ def fast_dtype(device: str) -> Choice:
 
 def cpu_flags() -> frozenset[str]:
     """The processor's features in Linux's words; empty where they can't be read."""
+    if told := _told_of_cpu("flags", "Features"):
+        return frozenset(told.split())
+    capabilities: dict[str, object] = getattr(local_library("torch").cpu, "get_capabilities", dict)()
+    return frozenset(name for name, there in capabilities.items() if there is True)
+
+
+def cpu_vendor() -> str:
+    """The processor's maker in Linux's words (`GenuineIntel`, `AuthenticAMD`); empty where it can't be read."""
+    return _told_of_cpu("vendor_id")
+
+
+def _told_of_cpu(*names: str) -> str:
+    """What Linux says of the first processor under one of the names."""
     if _CPUINFO.is_file():
         for line in _CPUINFO.read_text(errors="replace").splitlines():
             name, _, value = line.partition(":")
-            if name.strip() in ("flags", "Features"):
-                return frozenset(value.split())
-    capabilities: dict[str, object] = getattr(local_library("torch").cpu, "get_capabilities", dict)()
-    return frozenset(name for name, there in capabilities.items() if there is True)
+            if name.strip() in names:
+                return value.strip()
+    return ""
 
 
 def cpu_count() -> int:
