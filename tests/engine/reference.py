@@ -5,6 +5,7 @@ Also small loaded models for the engine's tests, with and without adapters.
 
 from __future__ import annotations
 
+import copy
 import functools
 import tempfile
 from pathlib import Path
@@ -74,6 +75,11 @@ def adapted(model: Any, kind: str, *, pairs: bool) -> Any:
     return model
 
 
+def exact(model: Any) -> Any:
+    """A loaded model that computes in float64, so that what is right has no rounding of its own."""
+    return SimpleNamespace(model=copy.deepcopy(model.model).double(), is_encoder_decoder=model.is_encoder_decoder)
+
+
 @torch.inference_mode()
 def sums(model: Any, question: Question) -> tuple[float, ...]:
     """Teacher-forced sums of log P(token) of a loaded model's own forward pass."""
@@ -84,17 +90,17 @@ def sums(model: Any, question: Question) -> tuple[float, ...]:
 
 def _single(model: Any, context: tuple[int, ...], answer: tuple[int, ...]) -> float:
     ids = torch.tensor([context + answer])
-    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].float()
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].double()
     predicted = torch.log_softmax(logits[-len(answer) - 1 : -1], dim=-1)
-    return float(predicted.gather(1, torch.tensor(answer)[:, None]).double().sum())
+    return float(predicted.gather(1, torch.tensor(answer)[:, None]).sum())
 
 
 def _pair(model: Any, context: tuple[int, ...], answer: tuple[int, ...]) -> float:
     ids = torch.tensor([context])
     decoder = torch.tensor([(model.config.decoder_start_token_id, *answer[:-1])])
-    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=decoder).logits[0].float()
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), decoder_input_ids=decoder).logits[0].double()
     predicted = torch.log_softmax(logits[-len(answer) :], dim=-1)
-    return float(predicted.gather(1, torch.tensor(answer)[:, None]).double().sum())
+    return float(predicted.gather(1, torch.tensor(answer)[:, None]).sum())
 
 
 @torch.inference_mode()
