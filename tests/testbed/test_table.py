@@ -57,7 +57,7 @@ def test_the_figures_are_those_worked_out_by_hand():
     assert found["observed"].value == pytest.approx(0.9)
     assert found["unobserved"].value == pytest.approx(0.85)
     assert found["gap closed"].value == pytest.approx(10 / 15)
-    assert found["gap closed (observed after)"].value == pytest.approx(1 - 5 / 15)
+    assert found["gap closed (observed after)"].value == pytest.approx(10 / 15)
     assert found["worst change"].value == pytest.approx(0.1)
     assert found["observed change"].value == pytest.approx(0)
     assert found["trained - unobserved"].value == pytest.approx(0.05)
@@ -69,7 +69,13 @@ def test_the_figures_are_those_worked_out_by_hand():
 def test_lowering_the_observed_accuracy_closes_no_gap():
     found = lines(row("none", levels(0.9, 0.75)), row("x", levels(0.75, 0.75)))["x"].figures
     assert found["gap closed"].value == pytest.approx(0)
-    assert found["gap closed (observed after)"].value == pytest.approx(1)
+    assert np.isnan(found["gap closed (observed after)"].value)
+
+
+def test_the_gap_to_observed_wordings_after_is_closed_more_where_they_lost():
+    found = lines(row("none", levels(0.9, 0.75)), row("x", levels(0.85, 0.8)))["x"].figures
+    assert found["gap closed"].value == pytest.approx(5 / 15)
+    assert found["gap closed (observed after)"].value == pytest.approx(5 / 10)
 
 
 def test_a_share_of_no_gap_is_withheld():

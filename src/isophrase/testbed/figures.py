@@ -25,7 +25,8 @@ FIGURES = (
 )  # fmt: skip
 """Names, in the order of the table. `below chance` is the share of unobserved wordings that are significantly so."""
 SHARES = {
-    "gap": ("gap closed", "gap closed (observed after)"),
+    "gap": ("gap closed",),
+    "gap to observed after": ("gap closed (observed after)",),
     "drop": ("negation drop kept",),
     "std before": ("std change",),
 }
@@ -96,6 +97,7 @@ def figures(pairs: Sequence[Pair], tasks: Sequence[str], counts: Counts) -> dict
     drops = [side.observed - side.negated for side in (before, after)]
     return {
         "gap": gap,
+        "gap to observed after": after.observed - before.unobserved,
         "drop": drops[0],
         "std before": stds[0],
         "unobserved variance": after.variance_here,
@@ -105,7 +107,7 @@ def figures(pairs: Sequence[Pair], tasks: Sequence[str], counts: Counts) -> dict
         "worst": after.worst,
         "below chance": after.below,
         "gap closed": _share(after.unobserved - before.unobserved, gap),
-        "gap closed (observed after)": 1 - _share(after.observed - after.unobserved, gap),
+        "gap closed (observed after)": _share(after.unobserved - before.unobserved, after.observed - before.unobserved),
         "std change": _share(stds[1], stds[0]) - 1,
         "worst change": after.worst - before.worst,
         "observed change": after.observed - before.observed,
