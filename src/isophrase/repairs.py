@@ -52,7 +52,7 @@ def repaired(view: RunView, repair: str, seed: int = 0) -> RunView:
             panel, options, repair, np.random.default_rng(seed), int(matched.group(1)) if matched else 0
         )
         table = replace(calibration.outcomes(panel.table, found), model=f"{panel.table.model} + {repair}")
-        panels.append(replace(panel, table=table))
+        panels.append(replace(panel, table=table, negated_table=None))  # they are not repaired
         balance = calibration.imbalance(options.gold)
         if repair == "batch" and balance.unsafe:
             notes.append(

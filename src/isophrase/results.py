@@ -30,7 +30,7 @@ from isophrase.statistics.observed import observed_rows
 from isophrase.statistics.summary import TaskSummary, summarise
 from isophrase.statistics.tables import OptionTable, OutcomeTable
 from isophrase.store import INPUTS, PanelKey, Store, existing_run
-from isophrase.types import Example, Instruction, Measurement, ModelSpec, Outcome, Rule, plain
+from isophrase.types import Example, Instruction, Measurement, ModelSpec, Outcome, Role, Rule, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,7 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
     }
     rows = tuple(item for item in asked.instructions if not item.role.is_control)
     controls = tuple(item for item in asked.instructions if item.role.is_control)
+    negated = tuple(item for item in controls if item.role is Role.NEGATED)
 
     def estimate(of: Sequence[Instruction]) -> tuple[OutcomeTable, TaskSummary]:
         table = _table(key, asked, of, model, results, chosen)
@@ -174,6 +175,8 @@ def _panel(store: Store, key: PanelKey, inputs: Inputs, reading: Reading) -> Pan
         chosen=chosen,
         metric=asked.task.metric,
         description=asked.task.description,
+        negated=negated,
+        negated_table=_table(key, asked, negated, model, results, chosen) if negated else None,
         content_free={cell: item for cell, item in found_cells.items() if cell[1] not in by_id},
         further=further(
             table,

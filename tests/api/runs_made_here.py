@@ -37,11 +37,12 @@ def wordings(count=8, collection="human"):
 
 
 def write_run(
-    folder: Path, *, model="m", tasks=None, rows=None, strength=1.0, lean=1.0, seed=0, trained_on=None, empty=()
-):
+    folder: Path, *, model="m", tasks=None, rows=None, strength=1.0, lean=1.0, seed=0, trained_on=None,
+    aligned_on=None, empty=(),
+):  # fmt: skip
     """Write a run in which wordings lean towards an answer and know the right one with some strength."""
     tasks, rows = tasks or (task(),), rows or wordings()
-    spec = ModelSpec(model, "nowhere", dtype="float32", trained_on=trained_on)
+    spec = ModelSpec(model, "nowhere", dtype="float32", trained_on=trained_on, aligned_on=aligned_on)
     asked = tuple(Asked(item, rows, item.examples, tuple(empty)) for item in tasks)
     cells = sum(len(rows) * len(item.examples + tuple(empty)) for item in tasks)
     inputs = Inputs((spec,), asked, cells, Reading(resamples=100))

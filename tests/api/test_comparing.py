@@ -8,9 +8,10 @@ import pytest
 from isophrase.api.comparing import Side, compare_runs
 from isophrase.errors import ConfigError
 from isophrase.report.comparison import comparison_json
+from isophrase.results import read_run
 from isophrase.statistics.observed import template_digest
 from isophrase.statistics.paired import STATISTICS, Settings
-from isophrase.types import Example
+from isophrase.types import Example, Role
 from tests.api.runs_made_here import OPTIONS, task, wordings, write_run
 
 QUICK = Settings(resamples=100, swaps=199)
@@ -105,3 +106,33 @@ def test_a_repair_that_does_not_fit_says_why(tmp_path):
     run = write_run(tmp_path / "rare", tasks=(rare,))
     found = compare_runs(run, Side(run, repair="batch"), settings=QUICK)
     assert any("batch calibration is unsafe" in note for note in found.notes)
+
+
+def test_how_far_negated_wordings_fall_is_compared_where_both_measured_some(tmp_path):
+    rows = (replace(wordings()[0], role=Role.REFERENCE), *wordings()[1:])
+    controls = tuple(
+        replace(one, id=f"not-{one.id}", role=Role.NEGATED, template=f"Not: {one.template}") for one in rows[:3]
+    )
+    before = write_run(tmp_path / "before", rows=rows + controls)
+    changed = (controls[0], replace(controls[1], template="Otherwise {{ input }}"), controls[2])
+    seen = frozenset({template_digest(controls[2])})
+    after = write_run(tmp_path / "after", rows=rows + changed, model="repaired", seed=1, aligned_on=seen)
+    (condition,) = compare_runs(before, after, settings=QUICK).conditions
+    (drop,) = condition.reading
+    assert (drop.task, drop.references, drop.negated) == ("colour", 1, 1)
+    panels = [read_run(folder).panels[0] for folder in (before, after)]
+    expected = [panel.table.values[0].mean() - panel.negated_table.values[0].mean() for panel in panels]
+    assert [drop.before.value, drop.after.value] == pytest.approx(expected)
+    values = json.loads(comparison_json(compare_runs(before, after, settings=QUICK)))
+    assert values["conditions"][0]["reading"][0]["change"]["value"] == pytest.approx(expected[1] - expected[0])
+    plain = write_run(tmp_path / "plain", rows=rows)
+    assert compare_runs(plain, after, settings=QUICK).conditions[0].reading == ()
+
+
+def test_some_tasks_alone_can_be_compared(tmp_path):
+    tasks = (task(), task("shape"))
+    before, after = (write_run(tmp_path / name, tasks=tasks, model=name) for name in ("before", "after"))
+    found = compare_runs(before, after, settings=QUICK, tasks=["shape"])
+    assert [item.task for item in found.conditions[0].comparison.tasks] == ["shape"]
+    with pytest.raises(ConfigError, match=r"tasks of .*: colour, shape; got size; correct --task"):
+        compare_runs(before, after, settings=QUICK, tasks=["shape", "size"])

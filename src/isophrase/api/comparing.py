@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from isophrase.errors import ConfigError
 from isophrase.repairs import REPAIR_NOTE, repaired
 from isophrase.report.comparison import ComparisonView, ConditionComparison
@@ -20,7 +17,9 @@ from isophrase.report.view import Panel, RunView
 from isophrase.results import read_run
 from isophrase.statistics.paired import Settings, compare
 from isophrase.statistics.pairing import Pair, pair
-from isophrase.types import Rule
+from isophrase.statistics.reading import DropChange, ReadingPair, drop_changes
+from isophrase.statistics.tables import OutcomeTable
+from isophrase.types import Instruction, Role, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ def compare_runs(
     *,
     settings: Settings | None = None,
     leave_out_trained: bool = False,
+    tasks: Sequence[str] = (),
 ) -> ComparisonView:
     """Compare two measurements on the same cells.
 
@@ -56,14 +56,16 @@ def compare_runs(
         settings: Intervals and tests.
         leave_out_trained: Leave out wordings that the second model was trained on and the first was not, rather than
             refuse to compare.
+        tasks: Only these tasks; empty: all.
 
     Raises:
         IsophraseError: A folder is no run, nothing matches, or wordings are not held out.
     """
     first, second = (item if isinstance(item, Side) else Side(Path(item)) for item in (before, after))
     return compare_views(
-        side_view(first, "first"), side_view(second, "second"), settings=settings, leave_out_trained=leave_out_trained
-    )
+        side_view(first, "first", tasks), side_view(second, "second", tasks), settings=settings,
+        leave_out_trained=leave_out_trained,
+    )  # fmt: skip
 
 
 def compare_views(
@@ -80,15 +82,18 @@ def compare_views(
         for panel in view.panels
         if _key(panel) not in keys
     ]
-    trained = {id(first): trained_on(first, second) for first, second in matched}
+    trained = {id(first): newly_seen(first.table, second.table) for first, second in matched}
     if any(trained.values()) and not leave_out_trained:
         _refuse([name for names in trained.values() for name in names])
     pairs: list[Pair] = []
+    readings: dict[tuple[int, str], list[ReadingPair]] = {}
     for first, second in matched:
         item, found = _pair(first, second, trained[id(first)])
         notes += found
         if item.cells:
             pairs.append(item)
+            if (reading := _reading(item, first, second)) is not None:
+                readings.setdefault((item.before.shots, item.before.prompt_format), []).append(reading)
     if not pairs:
         raise ConfigError(
             "two runs with cells in common (equal task, instruction, example, shots and format)",
@@ -99,21 +104,28 @@ def compare_views(
     for item in pairs:
         groups.setdefault((item.before.shots, item.before.prompt_format), []).append(item)
     conditions = tuple(
-        ConditionComparison(shots, prompt_format, compare(group, settings))
-        for (shots, prompt_format), group in groups.items()
+        ConditionComparison(shots, prompt_format, compare(group, settings), _drops(readings.get(key, ()), settings))
+        for key, group in groups.items()
+        for shots, prompt_format in [key]
     )
     return ComparisonView(before.name, after.name, conditions, tuple(notes))
 
 
-def trained_on(before: Panel, after: Panel) -> tuple[str, ...]:
+def newly_seen(before: OutcomeTable, after: OutcomeTable) -> tuple[str, ...]:
     """Wordings that the second model was trained on and the first was not: they are not held out from the repair."""
-    known = {*_seen(before, before.table.observed), *_seen(before, before.table.aligned)}
-    seen = {*_seen(after, after.table.observed), *_seen(after, after.table.aligned)}
-    return tuple(name for name in before.table.instructions if name in seen - known)
+    known, seen = _seen(before), _seen(after)
+    return tuple(name for name in before.instructions if name in seen - known)
 
 
-def _seen(panel: Panel, rows: NDArray[np.bool_] | None) -> list[str]:
-    return [] if rows is None else [name for name, seen in zip(panel.table.instructions, rows, strict=True) if seen]
+def _seen(table: OutcomeTable) -> set[str]:
+    masks = [rows for rows in (table.observed, table.aligned) if rows is not None]
+    return {name for rows in masks for name, seen in zip(table.instructions, rows, strict=True) if seen}
+
+
+def _changed(before: Sequence[Instruction], after: Sequence[Instruction]) -> list[str]:
+    """Ids whose text differs between the runs."""
+    templates = {item.id: item.template for item in after}
+    return [item.id for item in before if templates.get(item.id, item.template) != item.template]
 
 
 def _refuse(names: Sequence[str]) -> None:
@@ -125,11 +137,11 @@ def _refuse(names: Sequence[str]) -> None:
     )
 
 
-def side_view(side: Side, place: str) -> RunView:
-    """One side's run, with the panels of one model.
+def side_view(side: Side, place: str, tasks: Sequence[str] = ()) -> RunView:
+    """One side's run, with the panels of one model, of some tasks or all.
 
     Raises:
-        ConfigError: The run holds several models and none is named, or not the named one.
+        ConfigError: The run holds several models and none is named, or not the named one, or not a named task.
     """
     view = read_run(side.folder, rule=side.rule)
     names = list(dict.fromkeys(panel.summary.model for panel in view.panels))
@@ -144,6 +156,12 @@ def side_view(side: Side, place: str) -> RunView:
             f"a model of {side.folder}: {', '.join(names)}", got=repr(side.model), remedy="correct the name"
         )
     panels = tuple(panel for panel in view.panels if panel.summary.model == (side.model or names[0]))
+    known = list(dict.fromkeys(panel.summary.task for panel in panels))
+    if unknown := [name for name in tasks if name not in known]:
+        raise ConfigError(
+            f"tasks of {side.folder}: {', '.join(known)}", got=", ".join(unknown), remedy="correct --task"
+        )  # fmt: skip
+    panels = tuple(panel for panel in panels if not tasks or panel.summary.task in tasks)
     view = replace(view, panels=panels)
     return view if side.repair is None else repaired(view, side.repair)
 
@@ -155,21 +173,14 @@ def _key(panel: Panel) -> tuple[str, int, str]:
 def _pair(before: Panel, after: Panel, without: Sequence[str]) -> tuple[Pair, list[str]]:
     """Rows and columns of equal id and equal content; and what did not match, in words."""
     task = before.summary.task
-    templates = {item.id: item.template for item in after.instructions}
-    changed = [item.id for item in before.instructions if templates.get(item.id, item.template) != item.template]
+    changed = _changed(before.instructions, after.instructions)
     contents = {item.id: (dict(item.fields), item.options, item.gold, item.references) for item in after.examples}
     other = {
         item.id
         for item in before.examples
         if contents.get(item.id, own := (dict(item.fields), item.options, item.gold, item.references)) != own
     }
-    kept = [index for index, name in enumerate(before.table.examples) if name not in other]
-    table = replace(
-        before.table,
-        examples=tuple(before.table.examples[index] for index in kept),
-        values=before.table.values[:, kept],
-        choices=before.table.choices[:, kept],
-    )
+    table = _of_examples(before.table, [name for name in before.table.examples if name not in other])
     found = pair(table, after.table, [*changed, *without])
     notes = []
     rest = [name for name in found.instructions_left_out if name not in {*changed, *without}]
@@ -187,6 +198,36 @@ def _pair(before: Panel, after: Panel, without: Sequence[str]) -> tuple[Pair, li
     if found.unscored:
         notes.append(f"{task}: left out {found.unscored:,} cells that are unscored on at least one side")
     return found, notes
+
+
+def _reading(item: Pair, before: Panel, after: Panel) -> ReadingPair | None:
+    """References, trained on or not, beside negated wordings of equal text that nobody was trained on.
+
+    None where one side has none of them.
+    """
+    if before.negated_table is None or after.negated_table is None:
+        return None
+    others = [one.id for one in before.instructions if one.role is not Role.REFERENCE]
+    others += _changed(before.instructions, after.instructions)
+    unfit = [*_changed(before.negated, after.negated), *newly_seen(before.negated_table, after.negated_table)]
+    found = ReadingPair(
+        item.before.task,
+        pair(_of_examples(before.table, item.before.examples), after.table, others),
+        pair(before.negated_table, after.negated_table, unfit),
+    )
+    return found if found.references.cells and found.negated.cells else None
+
+
+def _drops(readings: Sequence[ReadingPair], settings: Settings | None) -> tuple[DropChange, ...]:
+    settings = settings or Settings()
+    return drop_changes(readings, level=settings.level, resamples=settings.resamples, seed=settings.seed)
+
+
+def _of_examples(table: OutcomeTable, names: Sequence[str]) -> OutcomeTable:
+    places = [table.examples.index(name) for name in names]
+    return replace(
+        table, examples=tuple(names), values=table.values[:, places], choices=table.choices[:, places]
+    )  # fmt: skip
 
 
 def _content(view: RunView) -> str:

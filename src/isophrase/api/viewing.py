@@ -7,7 +7,7 @@ path.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,8 +119,10 @@ def comparison_page(
     return render_html(merged(first, second), found, home=home)
 
 
-def write_comparison(page: Path, before: Side, after: Side, *, settings: Settings, leave_out_trained: bool) -> Path:
-    """Write the page that compares two runs.
+def write_comparison(
+    page: Path, before: Side, after: Side, *, settings: Settings, leave_out_trained: bool, tasks: Sequence[str] = ()
+) -> Path:
+    """Write the page that compares two runs; `tasks`: only these, empty: all.
 
     Returns:
         Its path.
@@ -128,7 +130,7 @@ def write_comparison(page: Path, before: Side, after: Side, *, settings: Setting
     Raises:
         ConfigError: They have no cells in common, or the page can't be written there.
     """
-    sides = side_view(before, "first"), side_view(after, "second")
+    sides = side_view(before, "first", tasks), side_view(after, "second", tasks)
     content = comparison_page(*sides, settings=settings, leave_out_trained=leave_out_trained)
     try:
         write_atomically(page, content.encode())

@@ -38,6 +38,7 @@ def compare(
     leave_out_trained: Annotated[
         bool, typer.Option("--leave-out-trained", help="Leave out wordings that the second model was trained on.")
     ] = False,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be repeated.")] = None,
 ) -> None:
     """Compare two runs on the cells that both measured: before and after, or one model and another.
 
@@ -51,11 +52,12 @@ def compare(
     alternative = Alternative.BETTER if one_sided else Alternative.TWO_SIDED
     sides = Side(before, first_model, first_rule), Side(after, second_model, second_rule, second_repair)
     settings = Settings(level=level, alternative=alternative, seed=seed)
-    found = compare_runs(*sides, settings=settings, leave_out_trained=leave_out_trained)
+    tasks = task or ()
+    found = compare_runs(*sides, settings=settings, leave_out_trained=leave_out_trained, tasks=tasks)
     if page is not None:
         from isophrase.api.viewing import write_comparison
 
-        write_comparison(page, *sides, settings=settings, leave_out_trained=leave_out_trained)
+        write_comparison(page, *sides, settings=settings, leave_out_trained=leave_out_trained, tasks=tasks)
         console(stderr=True).print(f"page: {page}", soft_wrap=True)
     if as_json:
         typer.echo(comparison_json(found))

@@ -14,12 +14,13 @@ import numpy as np
 from markupsafe import Markup
 
 from isophrase.report import plots
-from isophrase.report.comparison import ComparisonView, ConditionComparison, p_value
+from isophrase.report.comparison import READING, ComparisonView, ConditionComparison, p_value
 from isophrase.report.marks import Mark, MarkCode
 from isophrase.report.numbers import count, hundredths, interval
 from isophrase.report.text import Piece, wording
 from isophrase.report.view import Panel, RunView
 from isophrase.statistics.paired import Change, TaskComparison
+from isophrase.statistics.reading import DropChange
 
 _LINE = 140
 NAMES = {"mean": "Mean", "std": "Standard deviation", "minimum": "Worst", "spread": "Spread", "flip_rate": "Flip rate"}
@@ -63,6 +64,7 @@ class TaskChange:
     before: int
     after: int
     lines: tuple[ChangeLine, ...]
+    reading: str
     wordings: tuple[WordingChange, ...]
     mended: int
     broken: int
@@ -108,7 +110,8 @@ def _page(
     for number, task in enumerate(found.tasks):
         where = (task.task, task.shots, task.prompt_format)
         before, after = index[found.before, *where], index[found.after, *where]
-        tasks.append(_task(f"{anchor}-t{number}", task, view, before, after))
+        drop = next((item for item in condition.reading if item.task == task.task), None)
+        tasks.append(_task(f"{anchor}-t{number}", task, drop, view, before, after))
         panel = view.panels[before]
         rows.append(plots.Row(task.task, f"#{anchor}-t{number}", panel, code.of(panel)))
     marks = (Mark("circle", "unobserved", "before"), Mark("circle", "observed", "after"))
@@ -160,10 +163,13 @@ def _average(tasks: Sequence[TaskComparison], name: str, side: str) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def _task(anchor: str, task: TaskComparison, view: RunView, before: int, after: int) -> TaskChange:
+def _task(
+    anchor: str, task: TaskComparison, drop: DropChange | None, view: RunView, before: int, after: int
+) -> TaskChange:
     wordings = tuple(_wordings(view.panels[before], view.panels[after]))
+    lines = [_line(change) for change in task.changes] + ([] if drop is None else [_drop_line(drop)])
     return TaskChange(
-        anchor, task.task, before, after, tuple(_line(change) for change in task.changes), wordings,
+        anchor, task.task, before, after, tuple(lines), READING if drop else "", wordings,
         sum(item.mended for item in wordings), sum(item.broken for item in wordings),
     )  # fmt: skip
 
@@ -174,6 +180,11 @@ def _line(change: Change) -> ChangeLine:
         NAMES[change.name], hundredths(change.before), hundredths(change.after), signed(change.difference.value),
         interval(change.difference), tests or "–",
     )  # fmt: skip
+
+
+def _drop_line(drop: DropChange) -> ChangeLine:
+    ends = hundredths(drop.before.value), hundredths(drop.after.value)
+    return ChangeLine("Negation drop", *ends, signed(drop.change.value), interval(drop.change), "–")
 
 
 def _wordings(before: Panel, after: Panel) -> Iterator[WordingChange]:

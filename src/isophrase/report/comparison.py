@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,25 +15,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from isophrase.report.numbers import hundredths, interval, with_interval
+from isophrase.report.numbers import count, hundredths, interval, with_interval
 from isophrase.report.printing import new_table, print_line, print_table
 from isophrase.report.text import shorten
 from isophrase.statistics.closing import GapClosed
 from isophrase.statistics.export import to_json
 from isophrase.statistics.paired import Change, Comparison, OverallChange, Test
+from isophrase.statistics.reading import DropChange
 from isophrase.statistics.swapping import Alternative, Unit
 
 FORMAT = 1
+READING = (
+    "Negation drop: accuracy under references less accuracy under negated wordings, by the labels of the references. A "
+    "model that answers without reading the instruction has none. Intervals speak of examples like these."
+)
 _NAMES = {"mean": "Mean", "std": "Std", "minimum": "Worst", "spread": "Spread", "flip_rate": "Flip rate"}
 
 
 @dataclass(frozen=True)
 class ConditionComparison:
-    """All tasks of one shot count and prompt format."""
+    """All tasks of one shot count and prompt format; `reading` has those that were measured under negated wordings."""
 
     shots: int
     prompt_format: str
     comparison: Comparison
+    reading: tuple[DropChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,12 @@ def comparison_json(view: ComparisonView) -> str:
 def comparison_values(view: ComparisonView) -> dict[str, Any]:
     """The same as plain values."""
     conditions = [
-        {"shots": item.shots, "prompt_format": item.prompt_format, **to_json(item.comparison)}
+        {
+            "shots": item.shots,
+            "prompt_format": item.prompt_format,
+            **to_json(item.comparison),
+            "reading": [to_json(change) for change in item.reading],
+        }
         for item in view.conditions
     ]
     return {
@@ -82,13 +93,17 @@ def print_comparison(view: ComparisonView, console: Console) -> None:
         print_line(
             console,
             f"{found.before} ({view.before}) → {found.after} ({view.after}), {condition.shots}-shot, "
-            f"{condition.prompt_format} prompts: {len(found.tasks)} tasks",
+            f"{condition.prompt_format} prompts: {count(len(found.tasks), 'task')}",
             style="bold",
         )
         if len(found.tasks) > 1:
             print_table(console, _overall(found))
             console.print()
         print_table(console, _tasks(found))
+        if condition.reading:
+            console.print()
+            print_table(console, _reading(condition.reading))
+            print_line(console, READING, style="dim")
         for text in _remarks(found):
             print_line(console, text, style="dim")
 
@@ -124,6 +139,21 @@ def _tasks(found: Comparison) -> Table:
                 *_p_values(change),
                 *(_p_values(change, adjusted=True) if several else ()),
             )
+    return drawn
+
+
+def _reading(changes: Sequence[DropChange]) -> Table:
+    drawn = new_table()
+    for name in ("Negation drop", "Before", "After", "Difference", "Kept, %"):
+        drawn.add_column(name, justify="left" if name == "Negation drop" else "right", no_wrap=True)
+    for change in changes:
+        drawn.add_row(
+            Text(shorten(change.task or "average over tasks", 40)),
+            with_interval(change.before),
+            with_interval(change.after),
+            with_interval(change.change),
+            "–" if math.isnan(change.kept.value) else with_interval(change.kept, 0),
+        )
     return drawn
 
 

@@ -84,6 +84,8 @@ class Panel:
         geometry: Where the model's states lie; None where they were not measured.
         further: Other papers' numbers and the split of the variance; None where they were not computed.
         content_free: (instruction id, example id) -> what the model gave for texts that say nothing.
+        negated: Controls that ask for the opposite.
+        negated_table: The outcomes under them, with the table's columns; None where there are none.
         budget: What a budget left out, estimated; None where all cells were to be measured.
     """
 
@@ -100,6 +102,8 @@ class Panel:
     further: Further | None = None
     budget: BudgetEstimate | None = None
     content_free: Mapping[tuple[str, str], Measurement] = field(default_factory=lambda: MappingProxyType({}))
+    negated: tuple[Instruction, ...] = ()
+    negated_table: OutcomeTable | None = None
 
     def __post_init__(self) -> None:
         rows = tuple(item.id for item in self.instructions)

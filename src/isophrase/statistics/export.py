@@ -15,11 +15,19 @@ from isophrase.statistics.contrast import Contrast
 from isophrase.statistics.further import Further
 from isophrase.statistics.overview import Overview
 from isophrase.statistics.paired import Comparison
+from isophrase.statistics.reading import DropChange
 from isophrase.statistics.summary import InstructionSummary, TaskSummary
 
 
 def to_json(
-    summary: TaskSummary | InstructionSummary | Overview | Comparison | Further | Contrast | BudgetEstimate,
+    summary: TaskSummary
+    | InstructionSummary
+    | Overview
+    | Comparison
+    | Further
+    | Contrast
+    | BudgetEstimate
+    | DropChange,
 ) -> dict[str, Any]:
     """All fields of a summary, an overview or a comparison, JSON-ready.
 
