@@ -10,6 +10,7 @@ from isophrase.alignment.method import Draws
 from isophrase.alignment.record import RECORD, Record, content_digest
 from isophrase.alignment.wordings import digests
 from isophrase.errors import ManyErrors
+from isophrase.plan import Asked
 from isophrase.types import ModelSpec, Role, Split
 from tests.alignment.small import TEST, material, wording
 
@@ -59,7 +60,7 @@ def test_what_another_task_trains_on_is_left_out_and_said():
     assert found.asked[0].examples == inputs[1:]
     assert found.notes[0] == (
         "mood: 1 of 3 test wordings and controls and 1 of 4 test inputs are left out of verification: "
-        "this training has seen them"
+        "this training has seen them or near copies"
     )
 
 
@@ -69,7 +70,7 @@ def test_what_the_base_model_has_seen_is_left_out_before_the_limit_is_counted(tm
     found = plan(item(), spec=base(tmp_path / "base", **seen), limit=3)
     assert [one.id for one in found.asked[0].instructions] == ["reference", "test-1", "not"]
     assert found.asked[0].examples == inputs[1:]
-    assert "the base model has seen them" in found.notes[0]
+    assert "the base model has seen them or near copies" in found.notes[0]
 
 
 def test_a_test_wording_that_the_base_model_was_tuned_on_stays_and_is_said_to_be_observed(tmp_path):
@@ -90,3 +91,26 @@ def test_a_task_of_which_the_base_model_has_seen_all_says_which_seed_divides_it_
         with pytest.raises(ManyErrors, match="give the task other instructions or more examples") as caught:
             plan(item(), spec=spec, seed=7)
         assert "say `seed" not in str(caught.value)
+
+
+def test_a_near_copy_of_what_another_task_trains_on_is_left_out_too():
+    other = item(train=(wording("other-1", FRESH[1].template.upper().replace("TEXT", "text")),), test=TEST)
+    other = replace(other, task=replace(other.task, name="other"), train=())
+    found = plan(item(), other)
+    assert [one.id for one in found.asked[0].instructions] == ["reference", "test-1", "not"]
+    assert "1 of 3 test wordings and controls and 0 of 4 test inputs are left out" in found.notes[0]
+
+
+def test_a_task_outside_training_is_asked_all_that_nobody_has_seen():
+    known = item()
+    task = replace(known.task, name="other", examples=known.task.split(Split.TEST))
+    wordings = (*known.wordings.references, *known.wordings.train[:1], FRESH[1], *known.wordings.test_controls)
+    other = Asked(task, wordings, task.examples)
+    found = held_out([known], DRAWS, ModelSpec("base", "none"), seed=0, limit=2, outside=[other])
+    assert [one.task.name for one in found.asked] == ["mood", "other"]
+    assert [one.id for one in found.asked[1].instructions] == ["reference", "test-2", "not"]
+    assert found.asked[1].examples == task.examples[:2]
+    assert found.notes[-1].startswith("other: 1 of 3 test wordings and controls and 0 of 4 test inputs are left out")
+    seen = replace(other, instructions=wordings[:2])
+    with pytest.raises(ManyErrors, match="test wordings and test inputs of task 'other'"):
+        held_out([known], DRAWS, ModelSpec("base", "none"), seed=0, limit=2, outside=[seen])

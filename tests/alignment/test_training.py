@@ -1,19 +1,16 @@
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from isophrase.alignment import training as loop
-from isophrase.alignment import watching
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
-from isophrase.alignment.optimising import rate_at
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.registers import Register
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Training, begin, train
-from isophrase.alignment.watching import Watch, Watcher
+from isophrase.alignment.watching import Watch
 from isophrase.errors import ConfigError, ManyErrors, SourceError
 from isophrase.models.devices import Choice
 from isophrase.models.huggingface import load
@@ -122,13 +119,23 @@ def test_a_re_parametrised_prefix_starts_where_a_plain_one_does():
     assert totals[0] == pytest.approx(totals[1], abs=1e-6)
 
 
-def test_the_rate_rises_then_falls_to_a_tenth():
-    schedule = Schedule(steps=100, rate=1.0, warmup=0.1)
-    rates = [rate_at(schedule, step) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[9] == pytest.approx(1.0)
-    assert rates[9:] == sorted(rates[9:], reverse=True)
-    assert rates[-1] == pytest.approx(0.1, abs=0.01)
+def test_a_checkpoint_is_kept_between_looks_too(tmp_path, monkeypatch):
+    class StopError(Exception):
+        pass
+
+    def stop(step):
+        if step.number == 4:
+            raise StopError
+
+    monkeypatch.setattr(loop, "_SECONDS_UNKEPT", 0.0)
+    kept = training(method(), checkpoint=tmp_path / "state.pt", every=100)
+    with pytest.raises(StopError):
+        train(tiny(), kept, notify=stop)
+    monkeypatch.setattr(loop, "_SECONDS_UNKEPT", 1000.0)
+    rest = []
+    resumed = train(tiny(), kept, notify=lambda step: rest.append(step.number))
+    assert rest == [4]
+    assert [step.total for step in resumed.steps] == [step.total for step in train(tiny(), training(method())).steps]
 
 
 def test_accumulated_passes_are_the_mean_of_their_losses():
@@ -138,28 +145,6 @@ def test_accumulated_passes_are_the_mean_of_their_losses():
         train(tiny(), training(method(schedule=Schedule(steps=2, rate=0.0)))).steps[number].total for number in (0, 1)
     ]
     assert session_total == pytest.approx(sum(single) / 2, abs=1e-6)
-
-
-def test_watching_sees_every_kind_of_wording_and_keeps_the_best_weights():
-    watcher = Watcher(Watch(outside=(material(),), texts=("The film was a delight.",), patience=1))
-    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
-    trained = train(tiny(), training(chosen), looks=[watcher])
-    assert set(watcher.sights[0].values) == {
-        "trained", "dev", "dev_std", "observed", "negated", "outside", "memorisation_gap", "reading", "perplexity",
-    }  # fmt: skip
-    assert trained.best == watcher.sights[watcher.best].step
-    assert watcher.sights[0].step == 0
-
-
-def test_perplexity_is_that_of_plain_transformers():
-    loaded = tiny()
-    text = "The food was cold, the waiter was rude."
-    ids = torch.tensor([loaded.tokenizer(text, add_special_tokens=False)["input_ids"]])
-    with torch.no_grad():
-        expected = torch.exp(loaded.model(input_ids=ids, labels=ids).loss).item()
-    watcher = Watcher(Watch(texts=(text,)))
-    train(loaded, training(method(Kind.LORA, schedule=Schedule(steps=1))), looks=[watcher])
-    assert watcher.sights[0].values["perplexity"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_finished_training_is_left_and_another_one_trains_anew(tmp_path):
@@ -279,37 +264,6 @@ def test_the_prompts_format_makes_another_training(tmp_path):
         loaded = load(replace(tiny().spec, prompt_format=prompt_format))
         formats.append(run_training(loaded, training(method()), purpose, tmp_path).base["format"])
     assert formats == ["plain", "alpaca"]
-
-
-def looked_at(scores, patience):
-    """A watcher that was shown these scores, and what it said each time."""
-    watcher = Watcher(Watch(patience=patience))
-    weights = SimpleNamespace(trainable=SimpleNamespace(weights=[]))
-    said = []
-    for step, score in enumerate(scores):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(watching, "look", lambda *_, score=score: {"dev": score, "dev_std": 0.0})
-            said.append(watcher(weights, step))
-    return watcher, said
-
-
-def test_a_look_that_is_as_good_as_the_best_is_no_improvement():
-    watcher, said = looked_at([0.5, 1.0, 1.0, 1.0], patience=2)
-    assert said == [False, False, False, True]
-    assert watcher.best == 1
-    assert not any(looked_at([0.5, 0.4, 0.3, 0.2], patience=0)[1])
-
-
-def test_a_training_that_was_killed_behind_its_last_look_stays_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(watching, "_score", lambda values: 0.0)  # never better than before the first step
-    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
-    started = training(chosen, checkpoint=tmp_path / "kept.pt")
-    first = train(tiny(), started, looks=[Watcher(Watch(patience=1))])
-    assert first.stopped == 2  # its checkpoint stays, as if killed before it was saved
-    steps = []
-    again = train(tiny(), started, looks=[Watcher(Watch(patience=1))], notify=steps.append)
-    assert (again.stopped, again.best, steps) == (2, 0, [])
-    assert [step.total for step in again.steps] == [step.total for step in first.steps]
 
 
 def test_a_wording_that_has_the_answer_written_otherwise_is_not_pulled_to_its_references_words():

@@ -72,6 +72,11 @@ def material_of(
     return Material(divided, wordings, divided.split(Split.TRAIN), divided.split(Split.DEV), weight)
 
 
+def mixed(examples: Sequence[Example], task: str, seed: int) -> tuple[Example, ...]:
+    """Examples in the order of a seeded hash."""
+    return tuple(sorted(examples, key=lambda item: _rank(item, f"{seed}\0{task}")))
+
+
 def without_copies(task: Task) -> tuple[Task, tuple[str, ...]]:
     """A task whose data has splits, less the test and development examples that training would show the answer to.
 

@@ -6,8 +6,8 @@ Knows materials and the base model's records, so all this is known before a trai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from isophrase.alignment.exposure import examples_seen, records_of
 from isophrase.alignment.method import Draws
@@ -15,6 +15,7 @@ from isophrase.alignment.mixtures import by_task, merged, wordings_seen
 from isophrase.alignment.record import Record, content_digest, content_digests
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.wordings import digests
+from isophrase.duplicates import near_duplicates_between
 from isophrase.errors import ConfigError, ManyErrors
 from isophrase.plan import Asked, Plan
 from isophrase.statistics.observed import template_digest
@@ -23,14 +24,23 @@ from isophrase.types import ModelSpec, Role, Split, digest
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Digests of the wordings and examples that somebody has seen."""
+    """Digests of the wordings and examples that somebody has seen, and the wordings' templates where they are known."""
 
     by: str
     wordings: frozenset[str]
     examples: frozenset[str]
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
-def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, seed: int, limit: int) -> Plan:
+def held_out(
+    materials: Sequence[Material],
+    draws: Draws,
+    base: ModelSpec,
+    *,
+    seed: int,
+    limit: int,
+    outside: Sequence[Asked] = (),
+) -> Plan:
     """What to measure, task by task; entries of one task are asked together.
 
     Args:
@@ -39,6 +49,7 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
         base: The model that is trained.
         seed: The training's, by which materials were divided.
         limit: At most so many test inputs of a task.
+        outside: What may be asked of tasks that training does not see.
 
     Returns:
         The plan; its notes say what is left out because training or the base model has seen it.
@@ -48,11 +59,13 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
     """
     records = records_of(base)
     observed = frozenset(item for record in records for item in record.tuned_on or ())
+    trained = [item for found in wordings_seen(materials, draws).values() for item in found]
     seen = (
         _Seen(
             "this training",
-            frozenset(item for found in wordings_seen(materials, draws).values() for item in digests(found)),
+            digests(trained),
             frozenset(one for item in materials for example in item.train for one in content_digests(example)),
+            {f"{number}": item.template for number, item in enumerate(trained)},
         ),
         _Seen(
             "the base model",
@@ -61,11 +74,12 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
         ),
     )
     asked, notes, problems = [], [], []
-    for name, group in by_task(materials).items():
-        found, left_out = _unseen(group, seen)
+    for one in (*map(_of_group, by_task(materials).values()), *outside):
+        name = one.task.name
+        found, left_out = _unseen(one, seen)
         notes += left_out
         notes += _observed(name, found, observed)
-        if not found.examples or not {one.id for one in found.instructions} & {one.id for one in merged(group).test}:
+        if not found.examples or not any(item.role is Role.PARAPHRASE for item in found.instructions):
             by_base = any("the base model has" in line for line in left_out)
             remedy = _remedy(records if by_base else (), seed)
             problems.append(
@@ -86,23 +100,31 @@ def held_out(materials: Sequence[Material], draws: Draws, base: ModelSpec, *, se
     )
 
 
-def _unseen(group: Sequence[Material], seen: Sequence[_Seen]) -> tuple[Asked, list[str]]:
-    """What is held out of one task, and a line for whoever has seen some of it."""
+def _of_group(group: Sequence[Material]) -> Asked:
+    """References, test wordings and test controls of one task, on its test inputs."""
     task, wordings = group[0].task, merged(group)
-    tests = (*wordings.test, *wordings.test_controls)
-    inputs = task.split(Split.TEST)
+    asked = (*wordings.references, *wordings.test, *wordings.test_controls)
+    return Asked(task, asked, task.split(Split.TEST))
+
+
+def _unseen(asked: Asked, seen: Sequence[_Seen]) -> tuple[Asked, list[str]]:
+    """What is held out of one task, and a line for whoever has seen some of it."""
+    task, inputs = asked.task, asked.examples
+    references = tuple(item for item in asked.instructions if item.role is Role.REFERENCE)
+    tests = tuple(item for item in asked.instructions if item.role is not Role.REFERENCE)
     notes = []
     for one in seen:
-        new = tuple(item for item in tests if template_digest(item) not in one.wordings)
+        near = {b for _, b, _ in near_duplicates_between(one.templates, {item.id: item.template for item in tests})}
+        new = tuple(item for item in tests if template_digest(item) not in one.wordings and item.id not in near)
         unknown = tuple(item for item in inputs if content_digest(item) not in one.examples)
         if len(new) < len(tests) or len(unknown) < len(inputs):
             wordings_gone, inputs_gone = len(tests) - len(new), len(inputs) - len(unknown)
             notes.append(
                 f"{task.name}: {wordings_gone} of {len(tests)} test wordings and controls and {inputs_gone} of "
-                f"{len(inputs)} test inputs are left out of verification: {one.by} has seen them"
+                f"{len(inputs)} test inputs are left out of verification: {one.by} has seen them or near copies"
             )
         tests, inputs = new, unknown
-    return Asked(task, (*wordings.references, *tests), inputs), notes
+    return Asked(task, (*references, *tests), inputs), notes
 
 
 def _observed(name: str, asked: Asked, observed: frozenset[str]) -> list[str]:

@@ -14,19 +14,21 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from isophrase.alignment.dividing import material_of, without_copies
+from isophrase.alignment.dividing import material_of, mixed, without_copies
 from isophrase.alignment.method import Method, Space, method_of
 from isophrase.alignment.mixtures import check_mixture, parts_seen
 from isophrase.alignment.sampling import Material
+from isophrase.alignment.tracking import check_trackers
 from isophrase.alignment.watching import Watch
 from isophrase.alignment.wordings import PARTS, by_chance, by_collection
 from isophrase.errors import ConfigError, IsophraseError, ManyErrors
 from isophrase.experiment import ModelSection, Some, model_spec
+from isophrase.plan import Asked
 from isophrase.prompts import check_fit
 from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
 from isophrase.sources.problems import Problems
 from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
-from isophrase.types import InstructionSet, ModelSpec, Role, Task
+from isophrase.types import InstructionSet, ModelSpec, Role, Split, Task
 
 _T = TypeVar("_T")
 
@@ -80,6 +82,7 @@ class VerifySection(_Section):
     """How the result is verified on held-out wordings and inputs."""
 
     limit: Annotated[int, Field(ge=2)] = 40
+    outside: tuple[TaskSection, ...] = ()
 
 
 class JobFile(_Section):
@@ -109,6 +112,7 @@ class Job:
         every: Steps between looks.
         trackers: Names of accelerate's trackers that get the losses and looks too.
         verify: How many test inputs of a task are measured.
+        outside: What is asked of tasks that training does not see, to verify that nothing is lost there.
         notes: What a reader should know of the tasks (examples left out).
     """
 
@@ -122,6 +126,7 @@ class Job:
     every: int
     trackers: tuple[str, ...]
     verify: int
+    outside: tuple[Asked, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -164,6 +169,14 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
         _collect(wrong, "tasks", partial(_check_mixture, group))
     outside = _materials(file.watch.outside, partial(loading, needed=("references",)), "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
+    untrained: list[Asked] = []
+    for index, section in enumerate(file.verify.outside):
+        where = f"verify.outside[{index}]"
+        untrained += _collect(wrong, where, partial(_asked, section, seed=file.seed, base=base, cache=cache)) or []
+    names = {"watch.outside": [item.material.task for item in outside], "verify.outside": [a.task for a in untrained]}
+    if file.watch.trackers:
+        _collect(wrong, "watch.trackers", partial(check_trackers, file.watch.trackers))
+    wrong += [problem for where, tasks in names.items() for problem in _trained_outside(where, trained, tasks)]
     if wrong or method is None or texts is None:
         raise ManyErrors(document.where, wrong, exit_code=ConfigError.exit_code)
     watch = Watch(
@@ -174,8 +187,9 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
     return Job(
         name=file.name, seed=file.seed, model=model_spec(file.model), method=method, method_name=named,
         materials=tuple(item.material for item in trained), watch=watch, every=file.watch.every,
-        trackers=file.watch.trackers, verify=file.verify.limit,
-        notes=tuple(dict.fromkeys(note for item in (*trained, *outside) for note in item.notes)),
+        trackers=file.watch.trackers, verify=file.verify.limit, outside=tuple(untrained),
+        notes=tuple(dict.fromkeys(note for item in (*trained, *outside) for note in item.notes))
+        + _without_controls(method, trained),
     )  # fmt: skip
 
 
@@ -214,6 +228,23 @@ def _unfit(method: Method, material: Material, patience: int) -> list[str]:
             f"method: expected `space: vocabulary`, as task {name!r} has no options; got labels, of which it has one"
         )
     return problems
+
+
+def _without_controls(method: Method, trained: Sequence[_Loaded]) -> tuple[str, ...]:
+    """A line for each task that has no control for a training that draws some."""
+    return tuple(
+        f"{item.material.task.name}: no negated, wrong-task or nonsense wording for training, so none is drawn of it"
+        for item in trained
+        if method.draws.controls and not item.material.wordings.train_controls
+    )
+
+
+def _trained_outside(where: str, trained: Sequence[_Loaded], outside: Sequence[Task]) -> list[str]:
+    names = {item.material.task.name for item in trained} & {task.name for task in outside}
+    return [
+        f"{where}: expected tasks that are not trained on; got {name!r}, which is; leave it out"
+        for name in sorted(names)
+    ]
 
 
 def _texts(path: str | None, base: Path) -> tuple[str, ...]:
@@ -259,6 +290,19 @@ def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path,
         )  # fmt: skip
         notes = (*(f"{task.name}: {note}" for note in loaded.notes), *left_out)
         found.append(_Loaded(material, section.division, notes))
+    return found
+
+
+def _asked(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[Asked]:
+    """All wordings and test inputs of tasks that training does not see."""
+    folder = base / section.folder if section.folder else None
+    found = []
+    for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
+        source = _set(section, loaded.task, base)
+        for item in source.instructions:
+            check_fit(item, loaded.task)
+        inputs = mixed(loaded.task.split(Split.TEST), loaded.task.name, seed)[: section.limit]
+        found.append(Asked(replace(loaded.task, examples=inputs), source.instructions, inputs))
     return found
 
 

@@ -99,5 +99,4 @@ def worst_group_weights(weights: Tensor, losses: Tensor, rate: float) -> Tensor:
         losses: Mean loss of each group in this step, [groups]; NaN for a group that is not in it, whose factor is 1.
         rate: The step size of q.
     """
-    grown = weights * torch.exp(rate * torch.nan_to_num(losses))
-    return grown / grown.sum()
+    return torch.softmax(weights.log() + rate * torch.nan_to_num(losses), dim=-1)

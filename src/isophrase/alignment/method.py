@@ -299,6 +299,11 @@ def _check(method: Method) -> None:
         for place, names in _TAUGHT_BY.items()
         if _drawn(method, place) and not any(getattr(method, name) for name in names)
     ]
+    if method.worst_group and not method.draws.wordings:
+        problems.append(
+            f"worst_group: expected `draws.wordings`, whose groups it weighs; got {method.worst_group:g} and 0; say 0 "
+            "here"
+        )
     if method.teacher is Teacher.CONSENSUS and method.consistency and method.space is not Space.LABELS:
         problems.append("teacher consensus: expected space labels; got vocabulary; say `space: labels`")
     if problems:

@@ -144,7 +144,7 @@ def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Rea
             continue
         assert teacher is not None
         taught: Posed = teacher.questions[place]
-        if taught.answers[taught.gold] != question.answers[question.gold]:
+        if not _comparable(question, taught):
             found.append(0.0 * seen.student.states[0].sum())  # nothing, with a gradient where it is all there is
             continue
         rows = slice(None) if seen.draws[place].example.labelled else slice(1)
@@ -152,6 +152,20 @@ def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Rea
         student = seen.student.words[seen.student.gold_rows(question)][rows]
         found.append(divergence(expected, student, method.divergence).mean())
     return torch.stack(found)
+
+
+def incomparable(draws: Sequence[Draw], questions: Sequence[Posed], taught: Sequence[Posed]) -> list[int]:
+    """Materials none of whose training wordings has a divergence over words; arguments: one for each draw."""
+    compared: dict[int, bool] = {}
+    for item, question, reference in zip(draws, questions, taught, strict=True):
+        if item.purpose is Purpose.WORDING:
+            compared[item.material] = compared.get(item.material, False) or _comparable(question, reference)
+    return sorted(place for place, found in compared.items() if not found)
+
+
+def _comparable(question: Posed, taught: Posed) -> bool:
+    """Whether the right answer's words are the same ones under a wording and under what teaches it."""
+    return taught.answers[taught.gold] == question.answers[question.gold]
 
 
 def _teacher_labels(seen: Seen, place: int, teacher: Reading | None) -> Tensor:

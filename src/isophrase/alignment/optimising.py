@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from isophrase.alignment.method import Schedule
+from isophrase.errors import ConfigError
 
 
 def make_optimiser(weights: Sequence[Tensor], schedule: Schedule) -> torch.optim.AdamW:
@@ -28,8 +29,16 @@ def descend(optimiser: torch.optim.AdamW, weights: Sequence[Tensor], schedule: S
         weights: What is trained.
         schedule: How.
         step: Its number, from 0.
+
+    Raises:
+        ConfigError: The gradient is no number any more; the weights stay as they were.
     """
     norm = torch.nn.utils.clip_grad_norm_(weights, schedule.clip)
+    if not torch.isfinite(norm):
+        raise ConfigError(
+            "a training whose gradients stay finite", got=f"{float(norm)} in step {step + 1} of {schedule.steps}",
+            remedy=f"say a smaller schedule.rate (it is {schedule.rate:g}), or a longer schedule.warmup",
+        )  # fmt: skip
     for group in optimiser.param_groups:
         group["lr"] = rate_at(schedule, step)
     optimiser.step()

@@ -54,7 +54,7 @@ class Poser:
         Raises:
             SourceError: Some can't be scored (they do not fit the context, or an answer has no token).
         """
-        keys = [_key(wording, example) for wording, example in asked]
+        keys = [question_key(wording, example) for wording, example in asked]
         new = {key: pair for key, pair in zip(keys, asked, strict=True) if key not in self._known}
         if new:
             prompts = [self._render(wording, example) for wording, example in new.values()]
@@ -108,7 +108,7 @@ def _refuse(asked: Sequence[tuple[Instruction, Example]], questions: Sequence[Qu
     )
 
 
-def _key(wording: Instruction, example: Example) -> _Key:
+def question_key(wording: Instruction, example: Example) -> _Key:
     """All that a question in tokens depends on: two sets may ask for a letter and for a label in the same words."""
     asked = (wording.template, wording.answer_template, wording.output_form, wording.option_layout)
     shown = (example.id, example.split, *example.fields.values(), *example.options, *example.references)

@@ -99,7 +99,7 @@ def finished(
 
 
 def _notes(trained: Trained) -> tuple[str, ...]:
-    notes = []
+    notes = list(trained.notes)
     if trained.stopped is not None:
         notes.append(f"stopped after step {trained.stopped}: no better on development wordings")
     if trained.best is not None:

@@ -6,7 +6,9 @@ losses.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +20,21 @@ from isophrase.engine.backbone import VirtualTokens
 from isophrase.engine.gradients import Forward, Prefix
 
 _TOKENS_A_PASS = 1024
+
+
+class FrozenHead:
+    """As much of a model as the projection needs, with a head of its own that no training changes.
+
+    Args:
+        model: The model whose head is copied.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.config = model.config
+        self._head = copy.deepcopy(model.get_output_embeddings()).requires_grad_(False)
+
+    def get_output_embeddings(self) -> Any:
+        return self._head
 
 
 class FrozenTeacher:

@@ -6,7 +6,6 @@ is recorded.
 
 from __future__ import annotations
 
-import copy
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -23,14 +22,14 @@ from torch import Tensor
 from isophrase.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from isophrase.alignment.method import Kind, Method, Space, Teacher
 from isophrase.alignment.mixtures import refuse_leaks
-from isophrase.alignment.objective import GroupWeights, Loss, Seen, loss_of
+from isophrase.alignment.objective import GroupWeights, Loss, Seen, incomparable, loss_of
 from isophrase.alignment.optimising import descend, make_optimiser
 from isophrase.alignment.parameters import Trainable, make_trainable
-from isophrase.alignment.posing import Posed, Poser
+from isophrase.alignment.posing import Posed, Poser, question_key
 from isophrase.alignment.reading import Reading, read
 from isophrase.alignment.registers import Register
 from isophrase.alignment.sampling import Draw, Material, Purpose, answered, draw
-from isophrase.alignment.teaching import FrozenTeacher
+from isophrase.alignment.teaching import FrozenHead, FrozenTeacher
 from isophrase.engine.backbone import Backbone, VirtualTokens, take_apart
 from isophrase.engine.choosing import choose
 from isophrase.engine.gradients import Forward, PlainForward, TreeForward, logits
@@ -39,6 +38,8 @@ from isophrase.errors import ConfigError
 from isophrase.models.devices import fast_dtype
 from isophrase.models.huggingface import LoadedModel
 from isophrase.types import Example, Instruction
+
+_SECONDS_UNKEPT = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class Training:
         registers: To put around training wordings and controls.
         seed: Of draws and of what starts at random.
         checkpoint: Where to keep the state; None: nowhere.
-        every: Steps between checkpoints, and between looks.
+        every: Steps between looks, after each of which a checkpoint is kept (and after two minutes without one).
         plain: Whether to use plain batches even where the token tree would do.
         autocast: Whether matrix products are bfloat16 where the device is fast in it.
     """
@@ -84,12 +85,14 @@ class Trained:
     Attributes:
         trainable: The model with the trained weights.
         steps: What is recorded of each step.
+        notes: What a reader of the result should know.
         stopped: The step after which a look asked to stop, or None.
         best: The step whose weights a look has put back, or None.
     """
 
     trainable: Trainable
     steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
     stopped: int | None = None
     best: int | None = None
 
@@ -130,6 +133,7 @@ class Session:
         forward: How the model computes with gradients.
         poser: Questions in tokens.
         autocast: Whether matrix products are bfloat16; losses are float32 in any case.
+        notes: What a reader of the result should know.
     """
 
     loaded: LoadedModel
@@ -141,6 +145,7 @@ class Session:
     groups: GroupWeights | None
     autocast: bool
     steps: list[Step] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     @property
     def backbone(self) -> Backbone:
@@ -211,7 +216,16 @@ class Session:
             )  # fmt: skip
         drawn = [item for found in passes for item in found]
         refuse_leaks(drawn, self.training.materials)
-        self.poser.pose([(wording, item.example) for item in drawn for wording in (item.wording, item.reference)])
+        questions = self.poser.pose([(item.wording, item.example) for item in drawn])
+        taught = self.poser.pose([(item.reference, item.example) for item in drawn])
+        method = self.training.method
+        if method.consistency and method.space is Space.VOCABULARY:
+            names = [self.training.materials[place].task.name for place in incomparable(drawn, questions, taught)]
+            self.notes = tuple(
+                f"{name}: no divergence over words was taken: all training wordings have the answer written otherwise "
+                "than their reference (`space: labels` compares them)"
+                for name in names
+            )
 
     def learn(self) -> None:
         """Lets the teacher see beforehand all that the training will ask it."""
@@ -219,14 +233,14 @@ class Session:
         if not _needs_frozen(method) and not (method.consistency and method.teacher is Teacher.CONSENSUS):
             return
         passes = method.schedule.steps * method.schedule.accumulate
-        asked: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+        asked: dict[object, tuple[Instruction, Example]] = {}
         for number in range(passes):
             for item in self._draw(number):
                 untaught = method.supervised_negated and item.purpose is Purpose.NEGATED
                 pairs = [] if untaught else [(item.reference, item.example)]
                 if method.teacher is Teacher.CONSENSUS:
                     pairs += self._views(item)
-                asked |= {(one.template, example.id, item.material): (one, example) for one, example in pairs}
+                asked |= {question_key(*pair): pair for pair in pairs}
         with self.trainable.frozen(), self.precision():
             self.teacher.learn(self.poser.pose(list(asked.values())))
 
@@ -257,6 +271,7 @@ def train(
     stopped = start if start and start < schedule.steps and any(look.enough for look in looks) else None
     if start == 0:
         _look(looks, session, 0)
+    kept = time.monotonic()
     for number in range(start, schedule.steps if stopped is None else start):
         began = time.perf_counter()
         total, parts, norm = _step(session, optimiser, number)
@@ -264,15 +279,17 @@ def train(
         session.steps.append(Step(number + 1, total, parts, norm, seconds))
         if notify is not None:
             notify(session.steps[-1])
-        if (number + 1) % training.every == 0 or number + 1 == schedule.steps:
-            enough = _look(looks, session, number + 1)
+        looking = (number + 1) % training.every == 0 or number + 1 == schedule.steps
+        enough = looking and _look(looks, session, number + 1)
+        if looking or time.monotonic() - kept >= _SECONDS_UNKEPT:
             _keep(session, optimiser, number + 1, looks)
-            if enough and number + 1 < schedule.steps:
-                stopped = number + 1
-                break
+            kept = time.monotonic()
+        if enough and number + 1 < schedule.steps:
+            stopped = number + 1
+            break
     best = next((step for look in looks if (step := look.restore(session.trainable.weights)) is not None), None)
     session.trainable.finish()
-    return Trained(session.trainable, tuple(session.steps), stopped, best)
+    return Trained(session.trainable, tuple(session.steps), session.notes, stopped, best)
 
 
 def begin(loaded: LoadedModel, training: Training) -> Session:
@@ -285,7 +302,7 @@ def begin(loaded: LoadedModel, training: Training) -> Session:
     )
     frozen = backbone
     if training.method.parameters.kind is Kind.FULL:  # its head is trained too
-        frozen = Backbone(_with_frozen_head(trainable.base), VirtualTokens(), loaded.is_encoder_decoder)
+        frozen = Backbone(FrozenHead(trainable.base), VirtualTokens(), loaded.is_encoder_decoder)
     labels = training.method.space is Space.LABELS
     teacher = FrozenTeacher(forward, partial(logits, frozen), labels=labels)
     rate = training.method.worst_group
@@ -302,21 +319,6 @@ def begin(loaded: LoadedModel, training: Training) -> Session:
 def autocasts(loaded: LoadedModel, training: Training) -> bool:
     """Whether a training's matrix products are bfloat16 on this device, whatever the weights are."""
     return training.autocast and fast_dtype(str(loaded.model.device)).value == "bfloat16"
-
-
-class _FrozenHead:
-    """As much of a model as the projection needs, with a head of its own."""
-
-    def __init__(self, model: Any) -> None:
-        self.config = model.config
-        self._head = copy.deepcopy(model.get_output_embeddings()).requires_grad_(False)
-
-    def get_output_embeddings(self) -> Any:
-        return self._head
-
-
-def _with_frozen_head(model: Any) -> Any:
-    return _FrozenHead(model)
 
 
 def _step(session: Session, optimiser: torch.optim.AdamW, number: int) -> tuple[float, dict[str, float], float]:

@@ -18,9 +18,12 @@ from isophrase.alignment.posing import Posed
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.training import Session
 from isophrase.engine.gradients import Prefix
+from isophrase.engine.seam import Tokens
 from isophrase.types import Example, Instruction, Role
 
 _QUESTIONS_A_PASS = 32
+_TOKENS_A_PASS = 1024
+_SPREAD = ("trained", "dev", "observed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +52,9 @@ class Sight:
     Attributes:
         step: Finished steps.
         values: Accuracy by kind of wording (`trained`, `dev`, `observed`, `negated`, `wrong_task`, `nonsense`,
-            `outside`), `dev_std` over wordings, `memorisation_gap` (trained - dev), `reading` (observed - negated) and
-            `perplexity`; what there is nothing to look at for is missing.
+            `outside`), its standard deviation over wordings (`trained_std`, `dev_std`, `observed_std`),
+            `memorisation_gap` (trained - dev), `reading` (observed - negated) and `perplexity`; what there is nothing
+            to look at for is missing.
         seconds: What the look took.
     """
 
@@ -117,17 +121,18 @@ def _score(values: Mapping[str, float]) -> float:
 def look(session: Session, watch: Watch) -> dict[str, float]:
     """Accuracy on each kind of wording, now."""
     found: dict[str, list[list[float]]] = {}
-    for material in session.training.materials:
+    for material in (item for item in session.training.materials if item.dev):
         inputs = material.dev[: watch.inputs]
         for kind, wordings in _kinds(material, watch.wordings).items():
             found.setdefault(kind, []).append([_accuracy(session, wording, inputs) for wording in wordings])
-    for material in watch.outside:
+    for material in (item for item in watch.outside if item.dev):
         wordings = material.wordings.references[: watch.wordings]
         inputs = material.dev[: watch.inputs]
         found.setdefault("outside", []).append([_accuracy(session, wording, inputs) for wording in wordings])
     values = {kind: float(np.mean([np.mean(task) for task in tasks])) for kind, tasks in found.items() if any(tasks)}
-    if "dev" in values:
-        values["dev_std"] = float(np.mean([np.std(task) for task in found["dev"]]))
+    values |= {
+        f"{kind}_std": float(np.mean([np.std(task) for task in found[kind]])) for kind in _SPREAD if kind in values
+    }
     if "dev" in values and "trained" in values:
         values["memorisation_gap"] = values["trained"] - values["dev"]
     if "negated" in values:
@@ -157,8 +162,6 @@ def _of(wordings: Sequence[Instruction], role: Role) -> list[Instruction]:
 
 
 def _accuracy(session: Session, wording: Instruction, inputs: Sequence[Example]) -> float:
-    if not inputs:
-        return float("nan")
     questions = session.poser.pose([(wording, item) for item in inputs])
     right = [
         _right(session, questions[start : start + _QUESTIONS_A_PASS], inputs[start : start + _QUESTIONS_A_PASS])
@@ -182,12 +185,10 @@ def _right(session: Session, questions: Sequence[Posed], inputs: Sequence[Exampl
 
 
 def _perplexity(session: Session, texts: Sequence[str]) -> float:
-    """Exp of the mean loss a token over all texts, each behind its own first token."""
+    """Exp of the mean loss a token over all texts, each stretch of one behind its own first token."""
     total, count = 0.0, 0
-    for text in texts:
-        ids = tuple(session.loaded.tokenizer(text, add_special_tokens=False)["input_ids"])
-        if len(ids) < 2:
-            continue
+    most = min(session.loaded.context_length or _TOKENS_A_PASS, _TOKENS_A_PASS) - len(session.trainable.virtual())
+    for ids in (part for text in texts for part in _stretches(session.loaded.tokenizer, text, most)):
         question = Posed(ids[:1], (ids[1:],), 0)
         with torch.no_grad():
             reading = session.read([question], labels=False)
@@ -195,6 +196,13 @@ def _perplexity(session: Session, texts: Sequence[str]) -> float:
             total -= float(reading.words[reading.places[Prefix(ids[:1], ids[1 : 1 + size])], token])
             count += 1
     return float(np.exp(total / max(count, 1)))
+
+
+def _stretches(tokenizer: Any, text: str, most: int) -> list[Tokens]:
+    """A text's tokens, cut where a model could not read all of them at once."""
+    ids = tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+    parts = [ids[start : start + most] for start in range(0, len(ids), most)]
+    return [part for part in parts if len(part) > 1]
 
 
 def history(sights: Sequence[Sight]) -> list[dict[str, Any]]:

@@ -54,10 +54,14 @@ class Aligned:
     Attributes:
         folder: The PEFT folder (or the checkpoint of a full model).
         record: What it was trained on.
+        tasks: The tasks that it was trained on.
+        outside: The other tasks that `verify` measures.
     """
 
     folder: Path
     record: Record
+    tasks: tuple[str, ...]
+    outside: tuple[str, ...] = ()
 
 
 def align(
@@ -130,7 +134,7 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_ve
     what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
     page = training_page(job.name, [what, *record.notes, *job.notes], record.steps, record.sights)
     write_atomically(place / "training.html", page.encode())
-    return Aligned(folder, record)
+    return Aligned(folder, record, tuple(by_task(job.materials)), tuple(item.task.name for item in job.outside))
 
 
 def _place(job: Job, out: Path | str | None) -> Path:
@@ -232,7 +236,9 @@ def _refuse_other_training(job: Job, record: Record, place: Path) -> None:
 
 
 def _held_out(job: Job) -> Plan:
-    return held_out(job.materials, job.method.draws, job.model, seed=job.seed, limit=job.verify)
+    return held_out(
+        job.materials, job.method.draws, job.model, seed=job.seed, limit=job.verify, outside=job.outside
+    )  # fmt: skip
 
 
 def _experiment(job: Job, name: str, spec: ModelSpec) -> Any:
@@ -243,6 +249,6 @@ def _experiment(job: Job, name: str, spec: ModelSpec) -> Any:
     }  # fmt: skip
     content = {
         "name": f"{job.name}-{name}", "seed": job.seed, "models": [section],
-        "tasks": list(by_task(job.materials)), "controls": True,
+        "tasks": [*by_task(job.materials), *(item.task.name for item in job.outside)], "controls": True,
     }  # fmt: skip
     return parse_experiment(Document(f"{job.name}-{name}", content), base=Path())

@@ -50,8 +50,8 @@ def align(
     _say(found)
 
 
-def train_and_verify(job: Path, out: Path | None) -> None:
-    """Align, measure before and after on what training never saw, and say what changed."""
+def train_and_verify(job: Path, out: Path | None, *, on_stdout: bool = True) -> None:
+    """Align, measure before and after on what training never saw, and say what changed, on stdout or on stderr."""
     from isophrase.api import alignment
     from isophrase.api.comparing import Side, compare_runs
     from isophrase.api.viewing import write_comparison
@@ -63,17 +63,26 @@ def train_and_verify(job: Path, out: Path | None) -> None:
     with display(console(stderr=True)) as shown:
         found = alignment.align(job, out, shown, to_verify=True)
         before, after = alignment.verify(job, out, shown)
-    _say(found)
-    # Before and after, one-sided: that alignment helps was said beforehand.
-    settings = Settings(alternative=Alternative.BETTER)
-    print_comparison(compare_runs(before, after, settings=settings, leave_out_trained=True), console())
-    page = before.parent / "compared.html"
-    write_comparison(page, Side(before), Side(after), settings=settings, leave_out_trained=True)
-    console(stderr=True).print(f"page: {page}", soft_wrap=True)
+    _say(found, on_stdout=on_stdout)
+    # One-sided: that alignment helps where it trains was said beforehand; of other tasks nothing was.
+    for title, name, tasks, alternative in (
+        ("Held-out wordings of the tasks trained on", "compared", found.tasks, Alternative.BETTER),
+        ("Tasks outside training", "compared-outside", found.outside, Alternative.TWO_SIDED),
+    ):
+        if not tasks:
+            continue
+        settings = Settings(alternative=alternative)
+        view = compare_runs(before, after, settings=settings, leave_out_trained=True, tasks=tasks)
+        typer.echo(f"\n{title}", err=not on_stdout)
+        print_comparison(view, console(stderr=not on_stdout))
+        page = before.parent / f"{name}.html"
+        write_comparison(page, Side(before), Side(after), settings=settings, leave_out_trained=True, tasks=tasks)
+        console(stderr=True).print(f"page: {page}", soft_wrap=True)
 
 
-def _say(found: Aligned) -> None:
+def _say(found: Aligned, *, on_stdout: bool = True) -> None:
     record = found.record
-    typer.echo(f"{found.folder}: {record.parameters:,} numbers trained in {record.seconds / 60:.1f} minutes")
+    trained = f"{found.folder}: {record.parameters:,} numbers trained in {record.seconds / 60:.1f} minutes"
+    typer.echo(trained, err=not on_stdout)
     for note in record.notes:
         typer.echo(f"note: {note}", err=True)

@@ -21,7 +21,7 @@ def demo(out: Out = None, as_json: Json = False) -> None:
 
     place = out or Path("runs") / "demo"
     _run(runs.DEMO, place / "measured", as_json)
-    train_and_verify(alignment.DEMO, place / "aligned")
+    train_and_verify(alignment.DEMO, place / "aligned", on_stdout=not as_json)
 
 
 def run(

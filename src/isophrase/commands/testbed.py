@@ -69,7 +69,8 @@ def run(
     chosen = _source(source)
     rows = development_keys(chosen) if development else all_keys(chosen)
     keys = [key for key in rows if (not method or key.method in method) and (not seed or key.seed in seed)]
-    if not keys or {*(method or ())} - {key.method for key in keys}:
+    missing = {*(method or ())} - {key.method for key in keys} or {*(seed or ())} - {key.seed for key in keys}
+    if not keys or missing:
         known = {key.method: {one.seed: None for one in rows if one.method == key.method} for key in rows}
         said = "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in known.items())
         raise typer.BadParameter(

@@ -46,7 +46,7 @@ def training_page(
     groups = [("losses", "Losses", "nats, the mean of ten steps", _loss_curves(steps))]
     accuracies = [_seen(sights, key) for key in _ACCURACIES]
     groups.append(("accuracy", "Accuracy", "share right, by kind of wording", accuracies))
-    spreads = [_seen(sights, key) for key in ("dev_std", "memorisation_gap", "reading")]
+    spreads = [_seen(sights, key) for key in ("trained_std", "dev_std", "observed_std", "memorisation_gap", "reading")]
     groups.append(("spread", "Spread, memory and reading", "share", spreads))
     groups.append(("perplexity", "Perplexity on plain text", "", [_seen(sights, "perplexity")]))
     plots = [

@@ -1,0 +1,103 @@
+"""What is seen of a training while it runs."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from isophrase.alignment import watching
+from isophrase.alignment.method import Kind, Schedule
+from isophrase.alignment.training import begin, train
+from isophrase.alignment.watching import Watch, Watcher, look
+from tests.alignment.small import OPTIONS, TRAIN, material, method, tiny, training
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+def test_watching_sees_every_kind_of_wording_and_keeps_the_best_weights():
+    watcher = Watcher(Watch(outside=(material(),), texts=("The film was a delight.",), patience=1))
+    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
+    trained = train(tiny(), training(chosen), looks=[watcher])
+    assert set(watcher.sights[0].values) == {
+        "trained", "trained_std", "dev", "dev_std", "observed", "observed_std", "negated", "outside",
+        "memorisation_gap", "reading", "perplexity",
+    }  # fmt: skip
+    assert trained.best == watcher.sights[watcher.best].step
+    assert watcher.sights[0].step == 0
+
+
+def test_perplexity_is_that_of_plain_transformers():
+    loaded = tiny()
+    text = "The food was cold, the waiter was rude."
+    ids = torch.tensor([loaded.tokenizer(text, add_special_tokens=False)["input_ids"]])
+    with torch.no_grad():
+        expected = torch.exp(loaded.model(input_ids=ids, labels=ids).loss).item()
+    watcher = Watcher(Watch(texts=(text,)))
+    train(loaded, training(method(Kind.LORA, schedule=Schedule(steps=1))), looks=[watcher])
+    assert watcher.sights[0].values["perplexity"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("family", "kind"), [("gpt2", Kind.PROMPT), ("llama", Kind.LORA)])
+def test_a_text_that_is_longer_than_the_context_is_read_in_stretches(family, kind):
+    session = begin(tiny(family), training(method(kind)))
+    text = "The food was cold, the waiter was rude. " * 200
+    ids = session.loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+    most = session.loaded.context_length - len(session.trainable.virtual())
+    assert len(ids) > 2 * most
+    parts = [session.loaded.tokenizer.decode(ids[start : start + most]) for start in range(0, len(ids), most)]
+    whole, apart = (look(session, Watch(texts=texts))["perplexity"] for texts in ((text,), tuple(parts)))
+    assert whole == pytest.approx(apart, rel=1e-3)
+
+
+def test_spread_is_the_standard_deviation_over_wordings():
+    session = begin(tiny(), training(method()))
+    values = look(session, Watch(wordings=3, inputs=4))
+    inputs = session.training.materials[0].dev
+    accuracies = []
+    for one in TRAIN:
+        questions = session.poser.pose([(one, item) for item in inputs])
+        labels = session.read(questions, labels=True)
+        found = [int(labels.labels(question).argmax()) for question in questions]
+        accuracies.append(np.mean([choice in item.gold for choice, item in zip(found, inputs, strict=True)]))
+    assert len(OPTIONS) == 2
+    assert values["trained"] == pytest.approx(np.mean(accuracies))
+    assert values["trained_std"] == pytest.approx(np.std(accuracies))
+
+
+def test_what_there_is_nothing_to_look_at_for_is_missing():
+    blind = replace(material(), dev=())
+    session = begin(tiny(), training(method(), materials=(blind,)))
+    assert set(look(session, Watch(outside=(blind,), texts=("The film was a delight.",)))) == {"perplexity"}
+
+
+def looked_at(scores, patience):
+    """A watcher that was shown these scores, and what it said each time."""
+    watcher = Watcher(Watch(patience=patience))
+    weights = SimpleNamespace(trainable=SimpleNamespace(weights=[]))
+    said = []
+    for step, score in enumerate(scores):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watching, "look", lambda *_, score=score: {"dev": score, "dev_std": 0.0})
+            said.append(watcher(weights, step))
+    return watcher, said
+
+
+def test_a_look_that_is_as_good_as_the_best_is_no_improvement():
+    watcher, said = looked_at([0.5, 1.0, 1.0, 1.0], patience=2)
+    assert said == [False, False, False, True]
+    assert watcher.best == 1
+    assert not any(looked_at([0.5, 0.4, 0.3, 0.2], patience=0)[1])
+
+
+def test_a_training_that_was_killed_behind_its_last_look_stays_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "_score", lambda values: 0.0)  # never better than before the first step
+    chosen = method(schedule=Schedule(steps=8, rate=1e-2))
+    started = training(chosen, checkpoint=tmp_path / "kept.pt")
+    first = train(tiny(), started, looks=[Watcher(Watch(patience=1))])
+    assert first.stopped == 2  # its checkpoint stays, as if killed before it was saved
+    steps = []
+    again = train(tiny(), started, looks=[Watcher(Watch(patience=1))], notify=steps.append)
+    assert (again.stopped, again.best, steps) == (2, 0, [])
+    assert [step.total for step in again.steps] == [step.total for step in first.steps]
