@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from isophrase.alignment.sampling import wrong_option
@@ -128,34 +129,47 @@ def multiemo_reviews(cache: Path) -> tuple[Review, ...]:
     for folder, domain in _DOMAINS.items():
         (loaded,) = load_tasks(f"bigbench/multiemo/{folder}_sentence_en", cache=cache)
         for sentiment in RULES["sentiment"][0]:
-            texts = [
+            texts = {
                 example.fields["input"].strip()
                 for example in loaded.task.examples
                 if example.options[example.gold[0]] == sentiment
-            ]
-            found += _chosen(domain, sentiment, texts)
-    return tuple(sorted(found, key=lambda review: review.id.rsplit("-", 1)[1]))  # the first ones are of all kinds
+            }
+            found += _chosen(domain, sentiment, sorted(texts, key=_rank))
+    # By another hash than they were chosen by, in which those of a small pool come last.
+    return tuple(sorted(found, key=lambda review: _rank(f"in order\0{review.text}")))
 
 
-def _chosen(domain: str, sentiment: str, texts: Sequence[str]) -> list[Review]:
-    """A sixth of every split, half of it short: the first by hash, near equal in every split."""
-    ranked = sorted(set(texts), key=lambda text: hashlib.sha256(text.encode()).hexdigest())
+def _chosen(domain: str, sentiment: str, ranked: Sequence[str]) -> list[Review]:
+    """A sixth of every split, half of it short."""
     fit = {
         "short": [text for text in ranked if 4 <= len(text.split()) <= SHORT],
         "long": [text for text in ranked if LONG <= len(text.split()) <= MOST],
     }
     found = []
     for size, pool in fit.items():
-        taken = 0
-        for split, count in _COUNTS.items():
-            share = count // 12 + (1 if size == "short" and count % 12 else 0)
-            if taken + share > len(pool):
-                raise SourceError(
-                    f"at least {taken + share} {size} {sentiment} sentences about a {domain} in multiemo",
-                    got=str(len(pool)), remedy="fetch BIG-bench 1.0.0 again: isophrase tasks fetch bigbench",
-                )  # fmt: skip
-            for text in pool[taken : taken + share]:
-                name = f"{domain}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-                found.append(Review(name, text, sentiment, domain, split))
-            taken += share
+        shares = {split: count // 12 + (1 if size == "short" and count % 12 else 0) for split, count in _COUNTS.items()}
+        wanted = sum(shares.values())
+        if wanted > len(pool):
+            raise SourceError(
+                f"at least {wanted} {size} {sentiment} sentences about a {domain} in multiemo",
+                got=str(len(pool)), remedy="fetch BIG-bench 1.0.0 again: isophrase tasks fetch bigbench",
+            )  # fmt: skip
+        texts = iter(sorted(_of_all_kinds(pool, wanted), key=lambda text: _rank(f"split\0{text}")))
+        for split, share in shares.items():
+            for text in islice(texts, share):
+                found.append(Review(f"{domain}-{_rank(text)[:10]}", text, sentiment, domain, split))
     return found
+
+
+def _of_all_kinds(pool: Sequence[str], count: int) -> list[str]:
+    """The first texts of each combination of negation, number and person in turn, so that no label is rare."""
+    kinds: dict[tuple[bool, ...], list[str]] = {}
+    for text in pool:
+        kind = tuple(pattern.search(text) is not None for pattern in (_NEGATION, _NUMBER, _PERSON))
+        kinds.setdefault(kind, []).append(text)
+    rounds = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
+    return list(islice((text for one in rounds for text in one if text is not None), count))
+
+
+def _rank(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
