@@ -73,7 +73,7 @@ def test_a_task_without_controls_for_training_is_said(tmp_path, drawn):
     method = {"base": "pt+kl", "draws": {"controls": drawn}, "anchor": float(drawn)}
     job = load_job(job_file(tmp_path, method=method), cache_folder())
     assert not job.materials[0].wordings.train_controls
-    line = "sentiment: no negated, wrong-task or nonsense wording for training, so none is drawn of it"
+    line = "sentiment: no negated, wrong-task or nonsense wording for training, so none is drawn"
     assert (line in job.notes) is bool(drawn)
 
 

@@ -231,11 +231,12 @@ def _unfit(method: Method, material: Material, patience: int) -> list[str]:
 
 
 def _without_controls(method: Method, trained: Sequence[_Loaded]) -> tuple[str, ...]:
-    """A line for each task that has no control for a training that draws some."""
-    return tuple(
-        f"{item.material.task.name}: no negated, wrong-task or nonsense wording for training, so none is drawn of it"
-        for item in trained
-        if method.draws.controls and not item.material.wordings.train_controls
+    """A line about the tasks that have no control for a training that draws some."""
+    names = [item.material.task.name for item in trained if not item.material.wordings.train_controls]
+    if not method.draws.controls or not names:
+        return ()
+    return (
+        f"{', '.join(dict.fromkeys(names))}: no negated, wrong-task or nonsense wording for training, so none is drawn",
     )
 
 
