@@ -5,7 +5,7 @@ import torch
 
 from isophrase.alignment.method import Divergence, Kind, Space, Start, Teacher
 from isophrase.alignment.training import begin
-from tests.alignment.small import method, tiny, training
+from tests.alignment.small import method, parameters, tiny, training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -14,7 +14,7 @@ METHODS = {
     "prompt": method(Kind.PROMPT),
     "lora": method(Kind.LORA),
     "full": method(Kind.FULL),
-    "reparametrised": method(Kind.PREFIX, consistency=0.0, supervised=1.0),
+    "reparametrised": method(parameters=parameters(Kind.PREFIX, hidden=6), consistency=0.0, supervised=1.0),
     "labels": method(Kind.LORA, space=Space.LABELS, divergence=Divergence.JENSEN_SHANNON),
     "joint": method(Kind.PREFIX, teacher=Teacher.JOINT),
     "adapted": method(Kind.LORA, teacher=Teacher.ADAPTED),

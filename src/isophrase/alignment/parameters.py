@@ -131,15 +131,17 @@ def make_trainable(loaded: LoadedModel, parameters: Parameters, seed: int) -> Tr
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # for PEFT's authors
         model = peft.get_peft_model(loaded.model, _config(peft, loaded, parameters)).eval()
     trainable = Trainable(model, parameters)
+    if parameters.kind is Kind.LORA:
+        return trainable
+    embedding = trainable._embedding
     if start is not None:
-        embedding = trainable._embedding
         with torch.no_grad():
             embedding.weight.copy_(start)
-        if parameters.hidden:
-            embedding.weight.requires_grad_(False)
-            length, size = embedding.weight.shape
-            network = _Network(length, size, parameters.hidden).to(embedding.weight.device)
-            parametrize.register_parametrization(embedding, "weight", network)
+    if parameters.hidden:
+        embedding.weight.requires_grad_(False)
+        length, size = embedding.weight.shape
+        network = _Network(length, size, parameters.hidden).to(embedding.weight.device)
+        parametrize.register_parametrization(embedding, "weight", network)
     return trainable
 
 
