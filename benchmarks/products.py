@@ -1,4 +1,4 @@
-"""Float32 layers through `isophrase.engine.products` beside PyTorch's own products, forwards and backwards.
+"""Float32 layers with frozen weights through `isophrase.engine.products` beside PyTorch's own, forwards and backwards.
 
 `python -m benchmarks.products` prints ratios of times, for the layers of SmolLM2-135M and for its whole body on a
 stretch of tokens. On processors that are not AMD's both sides are the same product and ratios are about 1.

@@ -169,7 +169,7 @@ def test_a_run_ends_with_tables_json_and_a_report(isophrase, tmp_path):
     run = tmp_path / "run"
     code, out, err = isophrase("compare", run, run)
     assert code == 0, err
-    assert "1 task" in out
+    assert "prompts: 1 task\n" in out
     code, out, _ = isophrase("compare", run, run, "--json")
     assert json.loads(out)["conditions"][0]["tasks"][0]["changes"][0]["difference"]["value"] == 0
     code, out, err = isophrase("power", run, "--gap", "0.2")

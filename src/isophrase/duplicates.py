@@ -50,8 +50,8 @@ def near_duplicates_between(
     left: Mapping[str, str], right: Mapping[str, str], threshold: float = 0.8
 ) -> list[tuple[str, str, float]]:
     """All pairs of a member of `left` and one of `right` that are at least so alike, most alike first."""
-    grams = {name: shingles(text) for name, text in right.items()}
-    pairs = [(a, b, _jaccard(shingles(text), gram)) for a, text in left.items() for b, gram in grams.items()]
+    lefts, rights = ({name: shingles(text) for name, text in side.items()} for side in (left, right))
+    pairs = [(a, b, _jaccard(gram, other)) for a, gram in lefts.items() for b, other in rights.items()]
     return _alike(pairs, threshold)
 
 

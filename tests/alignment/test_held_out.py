@@ -12,7 +12,7 @@ from isophrase.alignment.wordings import digests
 from isophrase.errors import ManyErrors
 from isophrase.plan import Asked
 from isophrase.types import ModelSpec, Role, Split
-from tests.alignment.small import TEST, material, wording
+from tests.alignment.small import REFERENCE, TEST, material, wording
 
 DRAWS = Draws(wordings=2)
 FRESH = (*TEST, wording("test-2", "A critic wrote {{ text }} Was there praise?"))
@@ -70,7 +70,7 @@ def test_what_the_base_model_has_seen_is_left_out_before_the_limit_is_counted(tm
     found = plan(item(), spec=base(tmp_path / "base", **seen), limit=3)
     assert [one.id for one in found.asked[0].instructions] == ["reference", "test-1", "not"]
     assert found.asked[0].examples == inputs[1:]
-    assert "the base model has seen them or near copies" in found.notes[0]
+    assert "the base model has seen them" in found.notes[0]
 
 
 def test_a_test_wording_that_the_base_model_was_tuned_on_stays_and_is_said_to_be_observed(tmp_path):
@@ -114,3 +114,9 @@ def test_a_task_outside_training_is_asked_all_that_nobody_has_seen():
     seen = replace(other, instructions=wordings[:2])
     with pytest.raises(ManyErrors, match="test wordings and test inputs of task 'other'"):
         held_out([known], DRAWS, ModelSpec("base", "none"), seed=0, limit=2, outside=[seen])
+
+
+def test_a_control_that_is_a_wording_with_a_word_more_stays():
+    control = wording("hardly", REFERENCE.template.replace("Say whether", "Say whether not"), Role.NEGATED)
+    (asked,) = plan(item(test_controls=(control,))).asked
+    assert "hardly" in [one.id for one in asked.instructions]

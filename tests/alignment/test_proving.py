@@ -2,11 +2,9 @@
 
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from isophrase.alignment.job import load_job
@@ -15,6 +13,8 @@ from isophrase.cache import cache_folder
 from isophrase.cli import app
 from isophrase.commands.alignment import train_and_verify
 from isophrase.errors import ManyErrors
+from isophrase.sources.resolve import sets_for
+from isophrase.types import OutputForm
 from tests.alignment.test_job import job_file
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -49,13 +49,10 @@ def test_before_and_after_are_compared_on_held_out_wordings_and_negations(proved
 def test_all_wordings_of_a_task_outside_training_are_measured(proved):
     place, _ = proved
     (panel,) = [item for item in runs.read(place / "after").panels if item.summary.task == "topic"]
-    wordings = {item.split("/")[1] for item in panel.table.instructions}
-    source = yaml.safe_load((files("isophrase") / "data" / "instructions" / "topic.yaml").read_text(encoding="utf-8"))
-    asked = [
-        one["id"] for one in source["instructions"] if one.get("role", "paraphrase") in ("paraphrase", "reference")
-    ]
-    assert wordings <= set(asked)
-    assert len(wordings) > 10
+    (source,) = sets_for("topic")
+    asked = [one for one in source.instructions if not one.role.is_control and one.output_form is OutputForm.LABEL]
+    assert set(panel.table.instructions) == {f"topic/{one.id}" for one in asked}
+    assert len(asked) > 10
     assert len(panel.examples) == 3
 
 
@@ -66,6 +63,12 @@ def test_a_task_cannot_be_inside_and_outside(tmp_path):
     said = "\n".join(caught.value.problems)
     assert "watch.outside: expected tasks that are not trained on; got 'sentiment'" in said
     assert "verify.outside: expected tasks that are not trained on; got 'sentiment'" in said
+
+
+def test_a_task_outside_is_named_once(tmp_path):
+    topic = {"task": "topic", "instructions": "topic"}
+    with pytest.raises(ManyErrors, match=r"verify.outside: expected each task once; got 'topic' again"):
+        load_job(job_file(tmp_path, verify={"outside": ["topic", topic]}), cache_folder())
 
 
 @pytest.mark.parametrize("drawn", [0, 1])

@@ -11,7 +11,7 @@ from isophrase.alignment import watching
 from isophrase.alignment.method import Kind, Schedule
 from isophrase.alignment.training import begin, train
 from isophrase.alignment.watching import Watch, Watcher, look
-from tests.alignment.small import OPTIONS, TRAIN, material, method, tiny, training
+from tests.alignment.small import TRAIN, material, method, tiny, training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -51,25 +51,34 @@ def test_a_text_that_is_longer_than_the_context_is_read_in_stretches(family, kin
     assert whole == pytest.approx(apart, rel=1e-3)
 
 
-def test_spread_is_the_standard_deviation_over_wordings():
+def test_spread_is_the_standard_deviation_over_the_wordings_of_a_task(monkeypatch):
+    shares = {"train-1": 0.25, "train-2": 0.75, "train-3": 0.5, "dev-1": 0.5, "reference": 1.0, "not": 0.25}
+    monkeypatch.setattr(watching, "_accuracy", lambda session, wording, inputs: shares[wording.id])
+    values = look(begin(tiny(), training(method())), Watch(wordings=3))
+    assert values["trained"] == pytest.approx(0.5)
+    assert values["trained_std"] == pytest.approx(np.std([0.25, 0.75, 0.5]))
+    assert (values["dev_std"], values["observed_std"]) == (0.0, 0.0)
+    assert (values["memorisation_gap"], values["reading"]) == (0.0, 0.75)
+
+
+def test_accuracy_is_the_share_of_right_choices():
     session = begin(tiny(), training(method()))
-    values = look(session, Watch(wordings=3, inputs=4))
-    inputs = session.training.materials[0].dev
-    accuracies = []
-    for one in TRAIN:
-        questions = session.poser.pose([(one, item) for item in inputs])
-        labels = session.read(questions, labels=True)
-        found = [int(labels.labels(question).argmax()) for question in questions]
-        accuracies.append(np.mean([choice in item.gold for choice, item in zip(found, inputs, strict=True)]))
-    assert len(OPTIONS) == 2
-    assert values["trained"] == pytest.approx(np.mean(accuracies))
-    assert values["trained_std"] == pytest.approx(np.std(accuracies))
+    inputs = session.training.materials[0].train
+    questions = session.poser.pose([(TRAIN[0], item) for item in inputs])
+    labels = session.read(questions, labels=True)
+    right = [
+        int(labels.labels(question).argmax()) in item.gold for question, item in zip(questions, inputs, strict=True)
+    ]
+    blind = replace(material(), dev=inputs)
+    values = look(begin(tiny(), training(method(), materials=(blind,))), Watch(wordings=1, inputs=len(inputs)))
+    assert values["trained"] == pytest.approx(np.mean(right))
 
 
 def test_what_there_is_nothing_to_look_at_for_is_missing():
     blind = replace(material(), dev=())
     session = begin(tiny(), training(method(), materials=(blind,)))
     assert set(look(session, Watch(outside=(blind,), texts=("The film was a delight.",)))) == {"perplexity"}
+    assert look(session, Watch(texts=("a",))) == {}
 
 
 def looked_at(scores, patience):

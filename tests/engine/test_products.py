@@ -88,6 +88,21 @@ def test_other_number_formats_and_autocast_are_pytorchs(calls):
     assert not calls
 
 
+def test_a_second_derivative_is_refused_rather_than_wrong():
+    states = drawn(3, 8).requires_grad_()
+    (first,) = torch.autograd.grad(linear(states, drawn(6, 8)).square().sum(), states, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.sum().backward()
+
+
+def test_weights_of_another_tensor_class_are_pytorchs(calls):
+    class Packed(torch.Tensor):
+        pass
+
+    linear(drawn(3, 8), drawn(6, 8).as_subclass(Packed))
+    assert not calls
+
+
 class Scaled(nn.Linear):
     """A layer of another kind."""
 

@@ -59,6 +59,14 @@ def test_no_share_is_kept_of_a_drop_that_may_be_none():
     assert np.isnan([found.kept.value, found.kept.low, found.kept.high]).all()
 
 
+def test_no_share_is_kept_where_some_draws_have_no_drop():
+    references, negated = np.ones((1, 40)), np.ones((1, 40))
+    negated[0, :4] = 0.0
+    (found,) = drop_changes([reading([references, references], [negated, negated])], resamples=2000)
+    assert found.before.low > 0
+    assert np.isnan(found.kept.value)
+
+
 def test_several_tasks_have_an_average_in_which_each_counts_alike():
     generator = np.random.default_rng(2)
     tasks = [

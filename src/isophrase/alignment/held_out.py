@@ -6,8 +6,8 @@ Knows materials and the base model's records, so all this is known before a trai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from isophrase.alignment.exposure import examples_seen, records_of
 from isophrase.alignment.method import Draws
@@ -19,17 +19,17 @@ from isophrase.duplicates import near_duplicates_between
 from isophrase.errors import ConfigError, ManyErrors
 from isophrase.plan import Asked, Plan
 from isophrase.statistics.observed import template_digest
-from isophrase.types import ModelSpec, Role, Split, digest
+from isophrase.types import Instruction, ModelSpec, Role, Split, digest
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Digests of the wordings and examples that somebody has seen, and the wordings' templates where they are known."""
+    """Digests of the wordings and examples that somebody has seen, and the wordings themselves where they are known."""
 
     by: str
     wordings: frozenset[str]
     examples: frozenset[str]
-    templates: Mapping[str, str] = field(default_factory=dict)
+    known: Sequence[Instruction] = ()
 
 
 def held_out(
@@ -65,7 +65,7 @@ def held_out(
             "this training",
             digests(trained),
             frozenset(one for item in materials for example in item.train for one in content_digests(example)),
-            {f"{number}": item.template for number, item in enumerate(trained)},
+            trained,
         ),
         _Seen(
             "the base model",
@@ -81,11 +81,7 @@ def held_out(
         notes += _observed(name, found, observed)
         if not found.examples or not any(item.role is Role.PARAPHRASE for item in found.instructions):
             by_base = any("the base model has" in line for line in left_out)
-            remedy = _remedy(records if by_base else (), seed)
-            problems.append(
-                f"expected test wordings and test inputs of task {name!r} that neither training nor the base model has "
-                f"seen; got none ({'; '.join(left_out)}); {remedy}"
-            )
+            problems.append(_nothing(one, left_out, _remedy(records if by_base else (), seed)))
         examples = found.examples[:limit]
         asked.append(replace(found, examples=examples, task=replace(found.task, examples=examples)))
     if problems:
@@ -97,6 +93,15 @@ def held_out(
             "tasks": {item.task.name: digest(item.task) for item in asked},
             "instructions": {item.task.name: digest(list(item.instructions)) for item in asked},
         },
+    )
+
+
+def _nothing(asked: Asked, left_out: Sequence[str], remedy: str) -> str:
+    """What is wrong with a task of which nothing is held out."""
+    had = f"{len(asked.instructions)} wordings and {len(asked.examples)} test inputs to begin with"
+    return (
+        f"expected test wordings and test inputs of task {asked.task.name!r} that neither training nor the base model "
+        f"has seen; got none ({'; '.join(left_out) or had}); {remedy}"
     )
 
 
@@ -114,17 +119,28 @@ def _unseen(asked: Asked, seen: Sequence[_Seen]) -> tuple[Asked, list[str]]:
     tests = tuple(item for item in asked.instructions if item.role is not Role.REFERENCE)
     notes = []
     for one in seen:
-        near = {b for _, b, _ in near_duplicates_between(one.templates, {item.id: item.template for item in tests})}
+        near = _near(one.known, tests)
         new = tuple(item for item in tests if template_digest(item) not in one.wordings and item.id not in near)
         unknown = tuple(item for item in inputs if content_digest(item) not in one.examples)
         if len(new) < len(tests) or len(unknown) < len(inputs):
+            copies = " or near copies" if one.known else ""
             wordings_gone, inputs_gone = len(tests) - len(new), len(inputs) - len(unknown)
             notes.append(
                 f"{task.name}: {wordings_gone} of {len(tests)} test wordings and controls and {inputs_gone} of "
-                f"{len(inputs)} test inputs are left out of verification: {one.by} has seen them or near copies"
+                f"{len(inputs)} test inputs are left out of verification: {one.by} has seen them{copies}"
             )
         tests, inputs = new, unknown
     return Asked(task, (*references, *tests), inputs), notes
+
+
+def _near(seen: Sequence[Instruction], tests: Sequence[Instruction]) -> set[str]:
+    """Ids of near copies, among controls and among other wordings: a control is often its wording with a word more."""
+    found: set[str] = set()
+    for control in (False, True):
+        left, right = ([one for one in items if one.role.is_control is control] for items in (seen, tests))
+        templates = {str(number): one.template for number, one in enumerate(left)}
+        found |= {b for _, b, _ in near_duplicates_between(templates, {one.id: one.template for one in right})}
+    return found
 
 
 def _observed(name: str, asked: Asked, observed: frozenset[str]) -> list[str]:

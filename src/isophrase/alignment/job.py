@@ -5,6 +5,7 @@ Knows the keys of the file. Does not know how examples and wordings are divided,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -44,6 +45,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+def _task_of(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
 class TaskSection(_Section):
     """One task to train on. A bare string is its reference."""
 
@@ -54,10 +59,17 @@ class TaskSection(_Section):
     folder: str | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_reference(cls, value: Any) -> Any:
-        return {"task": value} if isinstance(value, str) else value
+    _from_reference = model_validator(mode="before")(_task_of)
+
+
+class OutsideSection(_Section):
+    """One task that training does not see. A bare string is its reference."""
+
+    task: str | dict[str, Any]
+    instructions: str | None = None
+    folder: str | None = None
+
+    _from_reference = model_validator(mode="before")(_task_of)
 
 
 class WatchSection(_Section):
@@ -82,7 +94,7 @@ class VerifySection(_Section):
     """How the result is verified on held-out wordings and inputs."""
 
     limit: Annotated[int, Field(ge=2)] = 40
-    outside: tuple[TaskSection, ...] = ()
+    outside: tuple[OutsideSection, ...] = ()
 
 
 class JobFile(_Section):
@@ -137,7 +149,7 @@ class _Loaded:
     notes: tuple[str, ...]
 
 
-def load_job(path: Path, cache: Path, *, default: Method | None = None) -> Job:
+def load_job(path: Path, cache: Path, *, default: Method | None = None, to_train: bool = True) -> Job:
     """Read and check a training's file.
 
     Args:
@@ -145,14 +157,17 @@ def load_job(path: Path, cache: Path, *, default: Method | None = None) -> Job:
         cache: The cache folder.
         default: What `method: default` is, where the result needs no proof on held-out wordings (`tune`); None:
             alignment's.
+        to_train: Whether what only a training needs has to be there (libraries of trackers).
 
     Raises:
         ManyErrors: Everything that is wrong with it.
     """
-    return parse_job(read_yaml(path), base=path.parent, cache=cache, default=default)
+    return parse_job(read_yaml(path), base=path.parent, cache=cache, default=default, to_train=to_train)
 
 
-def parse_job(document: Document, *, base: Path, cache: Path, default: Method | None = None) -> Job:
+def parse_job(
+    document: Document, *, base: Path, cache: Path, default: Method | None = None, to_train: bool = True
+) -> Job:
     """Check the content of a training's file; arguments as for `load_job`."""
     problems = Problems(document.where)
     file = parse(JobFile, document, problems)
@@ -174,7 +189,9 @@ def parse_job(document: Document, *, base: Path, cache: Path, default: Method | 
         where = f"verify.outside[{index}]"
         untrained += _collect(wrong, where, partial(_asked, section, seed=file.seed, base=base, cache=cache)) or []
     names = {"watch.outside": [item.material.task for item in outside], "verify.outside": [a.task for a in untrained]}
-    if file.watch.trackers:
+    twice = [name for name, count in Counter(task.name for task in names["verify.outside"]).items() if count > 1]
+    wrong += [f"verify.outside: expected each task once; got {name!r} again; leave one out" for name in twice]
+    if file.watch.trackers and to_train:
         _collect(wrong, "watch.trackers", partial(check_trackers, file.watch.trackers))
     wrong += [problem for where, tasks in names.items() for problem in _trained_outside(where, trained, tasks)]
     if wrong or method is None or texts is None:
@@ -232,12 +249,11 @@ def _unfit(method: Method, material: Material, patience: int) -> list[str]:
 
 def _without_controls(method: Method, trained: Sequence[_Loaded]) -> tuple[str, ...]:
     """A line about the tasks that have no control for a training that draws some."""
-    names = [item.material.task.name for item in trained if not item.material.wordings.train_controls]
+    with_some = {item.material.task.name for item in trained if item.material.wordings.train_controls}
+    names = [name for name in dict.fromkeys(item.material.task.name for item in trained) if name not in with_some]
     if not method.draws.controls or not names:
         return ()
-    return (
-        f"{', '.join(dict.fromkeys(names))}: no negated, wrong-task or nonsense wording for training, so none is drawn",
-    )
+    return (f"{', '.join(names)}: no negated, wrong-task or nonsense wording for training, so none is drawn",)
 
 
 def _trained_outside(where: str, trained: Sequence[_Loaded], outside: Sequence[Task]) -> list[str]:
@@ -294,7 +310,7 @@ def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path,
     return found
 
 
-def _asked(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[Asked]:
+def _asked(section: OutsideSection, *, seed: int, base: Path, cache: Path) -> list[Asked]:
     """All wordings and test inputs of tasks that training does not see."""
     folder = base / section.folder if section.folder else None
     found = []
@@ -302,12 +318,12 @@ def _asked(section: TaskSection, *, seed: int, base: Path, cache: Path) -> list[
         source = _set(section, loaded.task, base)
         for item in source.instructions:
             check_fit(item, loaded.task)
-        inputs = mixed(loaded.task.split(Split.TEST), loaded.task.name, seed)[: section.limit]
+        inputs = mixed(loaded.task.split(Split.TEST), loaded.task.name, seed)
         found.append(Asked(replace(loaded.task, examples=inputs), source.instructions, inputs))
     return found
 
 
-def _set(section: TaskSection, task: Task, base: Path) -> InstructionSet:
+def _set(section: TaskSection | OutsideSection, task: Task, base: Path) -> InstructionSet:
     """The set's instructions with ids `set/id`, as an experiment has them."""
     sets = [load_instruction_set(section.instructions, base=base)] if section.instructions else sets_for(task.name)
     if not sets:

@@ -154,13 +154,23 @@ def _divergences(seen: Seen, places: Sequence[int], method: Method, teacher: Rea
     return torch.stack(found)
 
 
-def incomparable(draws: Sequence[Draw], questions: Sequence[Posed], taught: Sequence[Posed]) -> list[int]:
-    """Materials none of whose training wordings has a divergence over words; arguments: one for each draw."""
-    compared: dict[int, bool] = {}
+def incomparable(
+    tasks: Sequence[str], draws: Sequence[Draw], questions: Sequence[Posed], taught: Sequence[Posed]
+) -> list[str]:
+    """Tasks none of whose training wordings has a divergence over words.
+
+    Args:
+        tasks: The materials' names.
+        draws: What was drawn.
+        questions: What the model in training reads, one for each draw.
+        taught: What the teacher reads, one for each draw.
+    """
+    compared: dict[str, bool] = {}
     for item, question, reference in zip(draws, questions, taught, strict=True):
         if item.purpose is Purpose.WORDING:
-            compared[item.material] = compared.get(item.material, False) or _comparable(question, reference)
-    return sorted(place for place, found in compared.items() if not found)
+            name = tasks[item.material]
+            compared[name] = compared.get(name, False) or _comparable(question, reference)
+    return sorted(name for name, found in compared.items() if not found)
 
 
 def _comparable(question: Posed, taught: Posed) -> bool:

@@ -220,11 +220,11 @@ class Session:
         taught = self.poser.pose([(item.reference, item.example) for item in drawn])
         method = self.training.method
         if method.consistency and method.space is Space.VOCABULARY:
-            names = [self.training.materials[place].task.name for place in incomparable(drawn, questions, taught)]
+            tasks = [item.task.name for item in self.training.materials]
             self.notes = tuple(
                 f"{name}: no divergence over words was taken: all training wordings have the answer written otherwise "
                 "than their reference (`space: labels` compares them)"
-                for name in names
+                for name in incomparable(tasks, drawn, questions, taught)
             )
 
     def learn(self) -> None:

@@ -137,8 +137,8 @@ def look(session: Session, watch: Watch) -> dict[str, float]:
         values["memorisation_gap"] = values["trained"] - values["dev"]
     if "negated" in values:
         values["reading"] = values["observed"] - values["negated"]
-    if watch.texts:
-        values["perplexity"] = _perplexity(session, watch.texts)
+    if (perplexity := _perplexity(session, watch.texts)) is not None:
+        values["perplexity"] = perplexity
     return values
 
 
@@ -184,8 +184,8 @@ def _right(session: Session, questions: Sequence[Posed], inputs: Sequence[Exampl
     return found
 
 
-def _perplexity(session: Session, texts: Sequence[str]) -> float:
-    """Exp of the mean loss a token over all texts, each stretch of one behind its own first token."""
+def _perplexity(session: Session, texts: Sequence[str]) -> float | None:
+    """Exp of the mean loss a token over all texts, each stretch of one behind its own first token; None: no token."""
     total, count = 0.0, 0
     most = min(session.loaded.context_length or _TOKENS_A_PASS, _TOKENS_A_PASS) - len(session.trainable.virtual())
     for ids in (part for text in texts for part in _stretches(session.loaded.tokenizer, text, most)):
@@ -195,7 +195,7 @@ def _perplexity(session: Session, texts: Sequence[str]) -> float:
         for size, token in enumerate(ids[1:]):
             total -= float(reading.words[reading.places[Prefix(ids[:1], ids[1 : 1 + size])], token])
             count += 1
-    return float(np.exp(total / max(count, 1)))
+    return float(np.exp(total / count)) if count else None
 
 
 def _stretches(tokenizer: Any, text: str, most: int) -> list[Tokens]:

@@ -188,7 +188,8 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
     """
     place = Path(out) if out is not None else Path("runs") / _name(Path(path))
     record = read_record(place / ADAPTER)
-    job = load_job(Path(path), cache_folder(), default=TUNE if record is not None and record.kind == "tune" else None)
+    default = TUNE if record is not None and record.kind == "tune" else None
+    job = load_job(Path(path), cache_folder(), default=default, to_train=False)
     if record is None:
         raise StoreError(
             "a finished training", got=f"none in {place / ADAPTER}", remedy="train first: `align` or `tune`"

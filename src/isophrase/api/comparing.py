@@ -63,7 +63,7 @@ def compare_runs(
     """
     first, second = (item if isinstance(item, Side) else Side(Path(item)) for item in (before, after))
     return compare_views(
-        side_view(first, "first", tasks), side_view(second, "second", tasks), settings=settings,
+        of_tasks(side_view(first, "first"), tasks), of_tasks(side_view(second, "second"), tasks), settings=settings,
         leave_out_trained=leave_out_trained,
     )  # fmt: skip
 
@@ -104,9 +104,8 @@ def compare_views(
     for item in pairs:
         groups.setdefault((item.before.shots, item.before.prompt_format), []).append(item)
     conditions = tuple(
-        ConditionComparison(shots, prompt_format, compare(group, settings), _drops(readings.get(key, ()), settings))
+        ConditionComparison(*key, compare(group, settings), _drops(readings.get(key, ()), settings))
         for key, group in groups.items()
-        for shots, prompt_format in [key]
     )
     return ComparisonView(before.name, after.name, conditions, tuple(notes))
 
@@ -137,11 +136,25 @@ def _refuse(names: Sequence[str]) -> None:
     )
 
 
-def side_view(side: Side, place: str, tasks: Sequence[str] = ()) -> RunView:
-    """One side's run, with the panels of one model, of some tasks or all.
+def of_tasks(view: RunView, tasks: Sequence[str]) -> RunView:
+    """The view with the panels of these tasks; of all where none is named.
 
     Raises:
-        ConfigError: The run holds several models and none is named, or not the named one, or not a named task.
+        ConfigError: It has not all of them.
+    """
+    known = list(dict.fromkeys(panel.summary.task for panel in view.panels))
+    if unknown := [name for name in tasks if name not in known]:
+        raise ConfigError(
+            f"tasks of {view.name}: {', '.join(known)}", got=", ".join(unknown), remedy="correct the task's name"
+        )  # fmt: skip
+    return replace(view, panels=tuple(panel for panel in view.panels if not tasks or panel.summary.task in tasks))
+
+
+def side_view(side: Side, place: str) -> RunView:
+    """One side's run, with the panels of one model.
+
+    Raises:
+        ConfigError: The run holds several models and none is named, or not the named one.
     """
     view = read_run(side.folder, rule=side.rule)
     names = list(dict.fromkeys(panel.summary.model for panel in view.panels))
@@ -156,12 +169,6 @@ def side_view(side: Side, place: str, tasks: Sequence[str] = ()) -> RunView:
             f"a model of {side.folder}: {', '.join(names)}", got=repr(side.model), remedy="correct the name"
         )
     panels = tuple(panel for panel in view.panels if panel.summary.model == (side.model or names[0]))
-    known = list(dict.fromkeys(panel.summary.task for panel in panels))
-    if unknown := [name for name in tasks if name not in known]:
-        raise ConfigError(
-            f"tasks of {side.folder}: {', '.join(known)}", got=", ".join(unknown), remedy="correct --task"
-        )  # fmt: skip
-    panels = tuple(panel for panel in panels if not tasks or panel.summary.task in tasks)
     view = replace(view, panels=panels)
     return view if side.repair is None else repaired(view, side.repair)
 
@@ -201,7 +208,7 @@ def _pair(before: Panel, after: Panel, without: Sequence[str]) -> tuple[Pair, li
 
 
 def _reading(item: Pair, before: Panel, after: Panel) -> ReadingPair | None:
-    """References, trained on or not, beside negated wordings of equal text that nobody was trained on.
+    """References, trained on or not, beside negated wordings of equal text that not the second model alone has seen.
 
     None where one side has none of them.
     """
@@ -213,7 +220,7 @@ def _reading(item: Pair, before: Panel, after: Panel) -> ReadingPair | None:
     found = ReadingPair(
         item.before.task,
         pair(_of_examples(before.table, item.before.examples), after.table, others),
-        pair(before.negated_table, after.negated_table, unfit),
+        pair(_of_examples(before.negated_table, item.before.examples), after.negated_table, unfit),
     )
     return found if found.references.cells and found.negated.cells else None
 

@@ -7,11 +7,11 @@ path.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from isophrase.api.comparing import Side, compare_views, side_view
+from isophrase.api.comparing import compare_views
 from isophrase.errors import ConfigError, IsophraseError
 from isophrase.files import write_atomically
 from isophrase.manifest import MANIFEST, read_manifest
@@ -120,9 +120,9 @@ def comparison_page(
 
 
 def write_comparison(
-    page: Path, before: Side, after: Side, *, settings: Settings, leave_out_trained: bool, tasks: Sequence[str] = ()
+    page: Path, before: RunView, after: RunView, *, settings: Settings, leave_out_trained: bool
 ) -> Path:
-    """Write the page that compares two runs; `tasks`: only these, empty: all.
+    """Write the page that compares two runs.
 
     Returns:
         Its path.
@@ -130,8 +130,7 @@ def write_comparison(
     Raises:
         ConfigError: They have no cells in common, or the page can't be written there.
     """
-    sides = side_view(before, "first", tasks), side_view(after, "second", tasks)
-    content = comparison_page(*sides, settings=settings, leave_out_trained=leave_out_trained)
+    content = comparison_page(before, after, settings=settings, leave_out_trained=leave_out_trained)
     try:
         write_atomically(page, content.encode())
     except OSError as error:

@@ -53,7 +53,7 @@ def align(
 def train_and_verify(job: Path, out: Path | None, *, on_stdout: bool = True) -> None:
     """Align, measure before and after on what training never saw, and say what changed, on stdout or on stderr."""
     from isophrase.api import alignment
-    from isophrase.api.comparing import Side, compare_runs
+    from isophrase.api.comparing import Side, compare_views, of_tasks, side_view
     from isophrase.api.viewing import write_comparison
     from isophrase.progress import display
     from isophrase.report.comparison import print_comparison
@@ -64,6 +64,7 @@ def train_and_verify(job: Path, out: Path | None, *, on_stdout: bool = True) -> 
         found = alignment.align(job, out, shown, to_verify=True)
         before, after = alignment.verify(job, out, shown)
     _say(found, on_stdout=on_stdout)
+    sides = side_view(Side(before), "first"), side_view(Side(after), "second")
     # One-sided: that alignment helps where it trains was said beforehand; of other tasks nothing was.
     for title, name, tasks, alternative in (
         ("Held-out wordings of the tasks trained on", "compared", found.tasks, Alternative.BETTER),
@@ -72,11 +73,12 @@ def train_and_verify(job: Path, out: Path | None, *, on_stdout: bool = True) -> 
         if not tasks:
             continue
         settings = Settings(alternative=alternative)
-        view = compare_runs(before, after, settings=settings, leave_out_trained=True, tasks=tasks)
+        first, second = (of_tasks(side, tasks) for side in sides)
+        view = compare_views(first, second, settings=settings, leave_out_trained=True)
         typer.echo(f"\n{title}", err=not on_stdout)
         print_comparison(view, console(stderr=not on_stdout))
         page = before.parent / f"{name}.html"
-        write_comparison(page, Side(before), Side(after), settings=settings, leave_out_trained=True, tasks=tasks)
+        write_comparison(page, first, second, settings=settings, leave_out_trained=True)
         console(stderr=True).print(f"page: {page}", soft_wrap=True)
 
 

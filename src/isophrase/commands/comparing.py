@@ -44,20 +44,20 @@ def compare(
 
     Example: isophrase compare runs/before runs/after
     """
-    from isophrase.api.comparing import Side, compare_runs
+    from isophrase.api.comparing import Side, compare_views, of_tasks, side_view
     from isophrase.report.comparison import comparison_json, print_comparison
     from isophrase.statistics.paired import Settings
     from isophrase.statistics.swapping import Alternative
 
     alternative = Alternative.BETTER if one_sided else Alternative.TWO_SIDED
     sides = Side(before, first_model, first_rule), Side(after, second_model, second_rule, second_repair)
+    first, second = (of_tasks(side_view(*one), task or ()) for one in zip(sides, ("first", "second"), strict=True))
     settings = Settings(level=level, alternative=alternative, seed=seed)
-    tasks = task or ()
-    found = compare_runs(*sides, settings=settings, leave_out_trained=leave_out_trained, tasks=tasks)
+    found = compare_views(first, second, settings=settings, leave_out_trained=leave_out_trained)
     if page is not None:
         from isophrase.api.viewing import write_comparison
 
-        write_comparison(page, *sides, settings=settings, leave_out_trained=leave_out_trained, tasks=tasks)
+        write_comparison(page, first, second, settings=settings, leave_out_trained=leave_out_trained)
         console(stderr=True).print(f"page: {page}", soft_wrap=True)
     if as_json:
         typer.echo(comparison_json(found))

@@ -110,7 +110,7 @@ class PlainForward:
 
     def states(self, prefixes: Sequence[Prefix], virtual: VirtualTokens) -> Tensor:
         context, row, column = _gathered(prefixes, split=self._encoder_decoder)
-        with self._without_adapter(virtual):
+        with self._without_adapter(virtual), multiplied(self._model):
             hidden = self._pairs(context) if self._encoder_decoder else self._rows(context)
         return hidden[torch.tensor(row), torch.tensor(column)]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from isophrase.models.devices import cpu_vendor
@@ -68,6 +69,7 @@ class _Linear(torch.autograd.Function):
         return _product(states, weight, bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         states, weight = ctx.saved_tensors
         of_states, of_weight, of_bias = ctx.needs_input_grad
@@ -85,7 +87,11 @@ def _product(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
 
 
 def _is_served(states: Tensor, weight: Tensor) -> bool:
-    plain = all(item.dtype is torch.float32 and item.device.type == "cpu" and item.numel() for item in (states, weight))
+    plain = all(
+        type(item) in (Tensor, nn.Parameter) and item.dtype is torch.float32 and item.device.type == "cpu"
+        and item.layout is torch.strided and item.numel()
+        for item in (states, weight)
+    )  # fmt: skip
     return plain and not torch.is_autocast_enabled("cpu") and _here()
 
 

@@ -25,12 +25,12 @@ class DropChange:
 
     Attributes:
         task: The task's name; empty for the average over tasks, each counting alike.
-        references: Common references.
-        negated: Common negated wordings.
+        references: Common references with a scored cell.
+        negated: Common negated wordings with one.
         before: The drop before, a share.
         after: The drop after.
         change: After minus before.
-        kept: After over before; NaN where the interval of the drop before includes 0.
+        kept: After over before; NaN where examples can be drawn so that there is no drop before.
     """
 
     task: str
@@ -70,9 +70,9 @@ def drop_changes(
     """
     found, points, drawn = [], [], []
     for number, item in enumerate(pairs):
-        point, resampled = _drops(item, np.random.default_rng([seed, number]), resamples)
-        sizes = len(item.references.before.instructions), len(item.negated.before.instructions)
-        found.append(_change(item.task, sizes, point, resampled, level))
+        tables = _tables(item)
+        point, resampled = _drops(tables, np.random.default_rng([seed, number]), resamples)
+        found.append(_change(item.task, (len(tables[0]), len(tables[1])), point, resampled, level))
         points.append(point)
         drawn.append(resampled)
     if len(pairs) > 1:
@@ -81,13 +81,17 @@ def drop_changes(
     return tuple(found)
 
 
-def _drops(item: ReadingPair, generator: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
-    """The drop before and after, and the same with examples drawn anew: [2], [resamples, 2]."""
+def _tables(item: ReadingPair) -> list[Floats]:
+    """References and negated wordings before, and after: scored rows, on the examples that all have."""
     columns = [name for name in item.references.before.examples if name in set(item.negated.before.examples)]
-    tables = [
+    return [
         _scored(_of(table, columns))
         for table in (item.references.before, item.negated.before, item.references.after, item.negated.after)
     ]
+
+
+def _drops(tables: Sequence[Floats], generator: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
+    """The drop before and after, and the same with examples drawn anew: [2], [resamples, 2]."""
     ends = np.cumsum([0, *map(len, tables)])
     values = np.vstack(tables)
     sides = (np.nanmean(values, axis=1)[None], resampled_means(values, generator, resamples))
@@ -118,6 +122,6 @@ def _change(task: str, sizes: tuple[int, int], point: Floats, drawn: Floats, lev
     before, after = (percentiles(float(point[side]), drawn[:, side], level) for side in (0, 1))
     change = percentiles(float(point[1] - point[0]), drawn[:, 1] - drawn[:, 0], level)
     kept = Estimate(math.nan, math.nan, math.nan, level)
-    if before.low > 0:
+    if (drawn[:, 0] > 0).all():
         kept = percentiles(float(point[1] / point[0]), drawn[:, 1] / drawn[:, 0], level)
     return DropChange(task, *sizes, before, after, change, kept)
