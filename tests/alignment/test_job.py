@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from isophrase.alignment.job import load_job
 from isophrase.alignment.record import Record, content_digest, read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
-from isophrase.commands.alignment import train_and_verify
 from isophrase.errors import ConfigError, ManyErrors, StoreError
 from isophrase.experiment import Seen, parse_experiment
 from isophrase.plan import Asked, Plan, make_plan
@@ -216,21 +214,6 @@ def test_a_tuned_model_of_all_weights_is_verified_too(tmp_path):
     assert runs.read(before).panels[0].measurements != runs.read(after).panels[0].measurements
 
 
-def test_another_training_is_refused_before_it_replaces_one_that_was_verified(tmp_path):
-    out = tmp_path / "out"
-    first = alignment.align(job_file(tmp_path), out, to_verify=True).record
-    alignment.verify(job_file(tmp_path), out)
-    assert alignment.align(job_file(tmp_path), out, to_verify=True).record == first
-    changed = job_file(tmp_path, seed=3)
-    with pytest.raises(StoreError, match=r"before and .*after; choose another --out, or delete these folders"):
-        alignment.align(changed, out, to_verify=True)
-    assert read_record(out / "adapter") == first
-    for name in ("before", "after"):
-        shutil.rmtree(out / name)
-    assert alignment.align(changed, out, to_verify=True).record.seed == 3
-    alignment.verify(changed, out)
-
-
 def test_patience_without_wordings_to_look_at_is_an_error(tmp_path):
     with pytest.raises(ManyErrors, match="patience waits for development wordings"):
         load_job(job_file(tmp_path, watch={"wordings": 0, "patience": 2}), cache_folder())
@@ -286,19 +269,6 @@ def test_a_damaged_record_says_what_to_do(aligned, tmp_path):
     (tmp_path / "isophrase.json").write_text("{}")
     with pytest.raises(Exception, match="train again"):
         read_record(tmp_path)
-
-
-def test_the_command_says_beforehand_that_it_will_verify(monkeypatch, tmp_path):
-    asked = []
-
-    def stop(*_, **given):
-        asked.append(given)
-        raise StoreError("nothing", got="a test", remedy="go on")
-
-    monkeypatch.setattr(alignment, "align", stop)
-    with pytest.raises(StoreError):
-        train_and_verify(job_file(tmp_path), tmp_path / "out")
-    assert asked == [{"to_verify": True}]
 
 
 def moods(path, rows):
@@ -403,14 +373,6 @@ def test_a_tuning_on_references_alone_is_verified_by_its_own_default(tmp_path):
     assert alignment.tune(path, tmp_path / "out", to_verify=True).record.kind == "tune"
     before, _ = alignment.verify(path, tmp_path / "out")
     assert runs.read(before).panels[0].examples
-
-
-@pytest.mark.parametrize("change", [{"seed": 7}, {"method": {"base": "pt", "schedule": {"steps": 1}}}])
-def test_a_training_of_another_file_is_not_verified(tmp_path, change):
-    alignment.align(job_file(tmp_path), tmp_path / "out")
-    with pytest.raises(StoreError, match="got one with another"):
-        alignment.verify(job_file(tmp_path, **change), tmp_path / "out")
-    assert not (tmp_path / "out" / "before").exists()
 
 
 def test_development_inputs_have_labels_where_every_train_row_has_a_copy_without_one(tmp_path):

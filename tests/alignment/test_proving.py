@@ -2,17 +2,19 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from isophrase.alignment.job import load_job
-from isophrase.api import runs
+from isophrase.alignment.record import read_record
+from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
 from isophrase.cli import app
 from isophrase.commands.alignment import train_and_verify
-from isophrase.errors import ManyErrors
+from isophrase.errors import ManyErrors, StoreError
 from isophrase.sources.resolve import sets_for
 from isophrase.types import OutputForm
 from tests.alignment.test_job import job_file
@@ -109,3 +111,39 @@ def test_a_seed_that_no_row_has_is_refused():
     found = CliRunner().invoke(app, ["testbed", "run", "--method", "pt", "--seed", "2", "--seed", "99"])
     assert found.exit_code == 2
     assert "expected a row of the table; got none for some method and seed" in re.sub(r"\W*\n\W*", " ", found.output)
+
+
+def test_the_command_says_beforehand_that_it_will_verify(monkeypatch, tmp_path):
+    asked = []
+
+    def stop(*_, **given):
+        asked.append(given)
+        raise StoreError("nothing", got="a test", remedy="go on")
+
+    monkeypatch.setattr(alignment, "align", stop)
+    with pytest.raises(StoreError):
+        train_and_verify(job_file(tmp_path), tmp_path / "out")
+    assert asked == [{"to_verify": True}]
+
+
+@pytest.mark.parametrize("change", [{"seed": 7}, {"method": {"base": "pt", "schedule": {"steps": 1}}}])
+def test_a_training_of_another_file_is_not_verified(tmp_path, change):
+    alignment.align(job_file(tmp_path), tmp_path / "out")
+    with pytest.raises(StoreError, match="got one with another"):
+        alignment.verify(job_file(tmp_path, **change), tmp_path / "out")
+    assert not (tmp_path / "out" / "before").exists()
+
+
+def test_another_training_is_refused_before_it_replaces_one_that_was_verified(tmp_path):
+    out = tmp_path / "out"
+    first = alignment.align(job_file(tmp_path), out, to_verify=True).record
+    alignment.verify(job_file(tmp_path), out)
+    assert alignment.align(job_file(tmp_path), out, to_verify=True).record == first
+    changed = job_file(tmp_path, seed=3)
+    with pytest.raises(StoreError, match=r"before and .*after; choose another --out, or delete these folders"):
+        alignment.align(changed, out, to_verify=True)
+    assert read_record(out / "adapter") == first
+    for name in ("before", "after"):
+        shutil.rmtree(out / name)
+    assert alignment.align(changed, out, to_verify=True).record.seed == 3
+    alignment.verify(changed, out)
