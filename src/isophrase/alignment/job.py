@@ -149,6 +149,12 @@ class _Loaded:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Untrained:
+    asked: Asked
+    notes: tuple[str, ...]
+
+
 def load_job(path: Path, cache: Path, *, default: Method | None = None, to_train: bool = True) -> Job:
     """Read and check a training's file.
 
@@ -184,28 +190,26 @@ def parse_job(
         _collect(wrong, "tasks", partial(_check_mixture, group))
     outside = _materials(file.watch.outside, partial(loading, needed=("references",)), "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
-    untrained: list[Asked] = []
-    for index, section in enumerate(file.verify.outside):
-        where = f"verify.outside[{index}]"
-        untrained += _collect(wrong, where, partial(_asked, section, seed=file.seed, base=base, cache=cache)) or []
-    names = {"watch.outside": [item.material.task for item in outside], "verify.outside": [a.task for a in untrained]}
-    twice = [name for name, count in Counter(task.name for task in names["verify.outside"]).items() if count > 1]
-    wrong += [f"verify.outside: expected each task once; got {name!r} again; leave one out" for name in twice]
+    untrained = _untrained(file.verify.outside, partial(_asked, seed=file.seed, base=base, cache=cache), wrong)
+    wrong += _trained_outside("watch.outside", trained, [item.material.task for item in outside])
+    wrong += _trained_outside("verify.outside", trained, [item.asked.task for item in untrained])
     if file.watch.trackers and to_train:
         _collect(wrong, "watch.trackers", partial(check_trackers, file.watch.trackers))
-    wrong += [problem for where, tasks in names.items() for problem in _trained_outside(where, trained, tasks)]
     if wrong or method is None or texts is None:
         raise ManyErrors(document.where, wrong, exit_code=ConfigError.exit_code)
     watch = Watch(
         wordings=file.watch.wordings, inputs=file.watch.inputs, outside=tuple(item.material for item in outside),
         texts=texts, patience=file.watch.patience,
     )  # fmt: skip
+    said = [note for item in (*trained, *outside) for note in item.notes]
+    said += [note for item in untrained for note in item.notes]
     named = file.method if isinstance(file.method, str) else "custom"
     return Job(
         name=file.name, seed=file.seed, model=model_spec(file.model), method=method, method_name=named,
         materials=tuple(item.material for item in trained), watch=watch, every=file.watch.every,
-        trackers=file.watch.trackers, verify=file.verify.limit, outside=tuple(untrained),
-        notes=tuple(dict.fromkeys(note for item in (*trained, *outside) for note in item.notes))
+        trackers=file.watch.trackers, verify=file.verify.limit,
+        outside=tuple(item.asked for item in untrained),
+        notes=tuple(dict.fromkeys(said))
         + _without_controls(method, trained),
     )  # fmt: skip
 
@@ -280,6 +284,17 @@ def _materials(
     return found
 
 
+def _untrained(
+    sections: Sequence[OutsideSection], loading: Callable[[OutsideSection], list[_Untrained]], problems: list[str]
+) -> list[_Untrained]:
+    found: list[_Untrained] = []
+    for index, section in enumerate(sections):
+        found += _collect(problems, f"verify.outside[{index}]", partial(loading, section)) or []
+    twice = [name for name, count in Counter(item.asked.task.name for item in found).items() if count > 1]
+    problems += [f"verify.outside: expected each task once; got {name!r} again; leave one out" for name in twice]
+    return found
+
+
 def _of_one_task(items: Sequence[_Loaded]) -> list[list[_Loaded]]:
     """Groups of several entries that are about one task."""
     names = dict.fromkeys(item.material.task.name for item in items)
@@ -310,7 +325,7 @@ def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path,
     return found
 
 
-def _asked(section: OutsideSection, *, seed: int, base: Path, cache: Path) -> list[Asked]:
+def _asked(section: OutsideSection, *, seed: int, base: Path, cache: Path) -> list[_Untrained]:
     """All wordings and test inputs of tasks that training does not see."""
     folder = base / section.folder if section.folder else None
     found = []
@@ -319,7 +334,8 @@ def _asked(section: OutsideSection, *, seed: int, base: Path, cache: Path) -> li
         for item in source.instructions:
             check_fit(item, loaded.task)
         inputs = mixed(loaded.task.split(Split.TEST), loaded.task.name, seed)
-        found.append(Asked(replace(loaded.task, examples=inputs), source.instructions, inputs))
+        asked = Asked(replace(loaded.task, examples=inputs), source.instructions, inputs)
+        found.append(_Untrained(asked, tuple(f"{loaded.task.name}: {note}" for note in loaded.notes)))
     return found
 
 
