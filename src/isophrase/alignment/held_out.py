@@ -59,14 +59,8 @@ def held_out(
     """
     records = records_of(base)
     observed = frozenset(item for record in records for item in record.tuned_on or ())
-    trained = [item for found in wordings_seen(materials, draws).values() for item in found]
     seen = (
-        _Seen(
-            "this training",
-            digests(trained),
-            frozenset(one for item in materials for example in item.train for one in content_digests(example)),
-            trained,
-        ),
+        _by_training(materials, draws),
         _Seen(
             "the base model",
             frozenset(item for record in records for item in record.aligned_on) - observed,
@@ -94,6 +88,12 @@ def held_out(
             "instructions": {item.task.name: digest(list(item.instructions)) for item in asked},
         },
     )
+
+
+def _by_training(materials: Sequence[Material], draws: Draws) -> _Seen:
+    trained = [item for found in wordings_seen(materials, draws).values() for item in found]
+    examples = frozenset(one for item in materials for example in item.train for one in content_digests(example))
+    return _Seen("this training", digests(trained), examples, trained)
 
 
 def _nothing(asked: Asked, left_out: Sequence[str], remedy: str) -> str:
