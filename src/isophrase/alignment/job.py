@@ -6,7 +6,7 @@ Knows the keys of the file. Does not know how examples and wordings are divided,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -28,7 +28,7 @@ from isophrase.plan import Asked
 from isophrase.prompts import check_fit
 from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
 from isophrase.sources.problems import Problems
-from isophrase.sources.resolve import load_instruction_set, load_tasks, sets_for
+from isophrase.sources.resolve import Loaded, load_instruction_set, load_tasks, sets_for
 from isophrase.types import InstructionSet, ModelSpec, Role, Split, Task
 
 _T = TypeVar("_T")
@@ -308,12 +308,8 @@ def _check_mixture(group: Sequence[_Loaded]) -> None:
 
 
 def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path, cache: Path) -> list[_Loaded]:
-    folder = base / section.folder if section.folder else None
     found = []
-    for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
-        source = _set(section, loaded.task, base)
-        for item in source.instructions:
-            check_fit(item, loaded.task)
+    for loaded, source in _with_sets(section, base, cache):
         collections = section.division is Division.COLLECTIONS
         wordings = by_collection(source, needed) if collections else by_chance(source, seed, needed)
         task, left_out = without_copies(loaded.task)
@@ -327,16 +323,24 @@ def _load(section: TaskSection, *, needed: Sequence[str], seed: int, base: Path,
 
 def _asked(section: OutsideSection, *, seed: int, base: Path, cache: Path) -> list[_Untrained]:
     """All wordings and test inputs of tasks that training does not see."""
-    folder = base / section.folder if section.folder else None
     found = []
-    for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
-        source = _set(section, loaded.task, base)
-        for item in source.instructions:
-            check_fit(item, loaded.task)
+    for loaded, source in _with_sets(section, base, cache):
         inputs = mixed(loaded.task.split(Split.TEST), loaded.task.name, seed)
         asked = Asked(replace(loaded.task, examples=inputs), source.instructions, inputs)
         found.append(_Untrained(asked, tuple(f"{loaded.task.name}: {note}" for note in loaded.notes)))
     return found
+
+
+def _with_sets(
+    section: TaskSection | OutsideSection, base: Path, cache: Path
+) -> Iterator[tuple[Loaded, InstructionSet]]:
+    """The tasks of a section, each with its set, whose wordings fit it."""
+    folder = base / section.folder if section.folder else None
+    for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
+        source = _set(section, loaded.task, base)
+        for item in source.instructions:
+            check_fit(item, loaded.task)
+        yield loaded, source
 
 
 def _set(section: TaskSection | OutsideSection, task: Task, base: Path) -> InstructionSet:
