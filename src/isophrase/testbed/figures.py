@@ -21,13 +21,15 @@ Floats = NDArray[np.float64]
 FIGURES = (
     "observed", "unobserved", "unobserved std", "worst", "below chance", "gap closed", "gap closed (observed after)",
     "std change", "worst change", "observed change", "trained - unobserved", "negation drop change",
-    "negation drop kept", "held-out change", "unobserved - pt",
+    "negation drop kept", "held-out unobserved change", "held-out observed change", "held-out negation drop kept",
+    "unobserved - pt",
 )  # fmt: skip
 """Names, in the order of the table. `below chance` is the share of unobserved wordings that are significantly so."""
 SHARES = {
     "gap": ("gap closed",),
     "gap to observed after": ("gap closed (observed after)",),
     "drop": ("negation drop kept",),
+    "held-out drop": ("held-out negation drop kept",),
     "std before": ("std change",),
 }
 """Figures that are shares, by what they are shares of."""
@@ -51,8 +53,8 @@ class Counts:
     Attributes:
         runs: [draws, pairs].
         registers: Of unobserved wordings, [draws] each; those that are not named count once.
-        wordings: Of trained and negated wordings, by task and exposure, [draws, wordings]; where none is given each
-            counts once.
+        wordings: Of observed, trained and negated wordings, by task and exposure, [draws, wordings]; where none is
+            given each counts once.
         inputs: [draws, inputs].
         noise: How many times the luck of the inputs is in a variance: 1 as measured, 2 in a resample.
     """
@@ -86,19 +88,18 @@ def figures(pairs: Sequence[Pair], tasks: Sequence[str], counts: Counts) -> dict
         tasks: The aligned tasks that they are of.
         counts: How often what counts.
     """
-    before = _average([_side(pair.before, tasks, counts) for pair in pairs], counts.runs)
-    after = _average([_side(pair.after, tasks, counts) for pair in pairs], counts.runs)
-    held = [
-        _side(pair.after, HELD_OUT, counts).unobserved - _side(pair.before, HELD_OUT, counts).unobserved
-        for pair in pairs
-    ]
+    before, after = _sides(pairs, tasks, counts)
+    held_before, held_after = _sides(pairs, HELD_OUT, counts)
     gap = before.observed - before.unobserved
     stds = [np.sqrt(np.maximum(side.variance, 0)) for side in (before, after)]
-    drops = [side.observed - side.negated for side in (before, after)]
+    drops, held_drops = (
+        [side.observed - side.negated for side in both] for both in ((before, after), (held_before, held_after))
+    )
     return {
         "gap": gap,
         "gap to observed after": after.observed - before.unobserved,
         "drop": drops[0],
+        "held-out drop": held_drops[0],
         "std before": stds[0],
         "unobserved variance": after.variance_here,
         "observed": after.observed,
@@ -114,7 +115,9 @@ def figures(pairs: Sequence[Pair], tasks: Sequence[str], counts: Counts) -> dict
         "trained - unobserved": after.trained - after.unobserved,
         "negation drop change": drops[1] - drops[0],
         "negation drop kept": _share(drops[1], drops[0]),
-        "held-out change": _weighted(np.array(held).T, counts.runs),
+        "held-out unobserved change": held_after.unobserved - held_before.unobserved,
+        "held-out observed change": held_after.observed - held_before.observed,
+        "held-out negation drop kept": _share(held_drops[1], held_drops[0]),
         "unobserved - pt": _ahead(pairs, tasks, counts),
     }
 
@@ -140,6 +143,12 @@ def _share(part: Floats, whole: Floats) -> Floats:
 def _weighted(values: Floats, weights: Floats) -> Floats:
     """Weighted means of rows, [draws]; NaN where nothing counts."""
     return _share((values * weights).sum(axis=1), np.broadcast_to(weights, values.shape).sum(axis=1))
+
+
+def _sides(pairs: Sequence[Pair], tasks: Sequence[str], counts: Counts) -> tuple[_Side, _Side]:
+    """Before and after, averaged over runs."""
+    before = _average([_side(pair.before, tasks, counts) for pair in pairs], counts.runs)
+    return before, _average([_side(pair.after, tasks, counts) for pair in pairs], counts.runs)
 
 
 def _average(sides: Sequence[_Side], weights: Floats) -> _Side:

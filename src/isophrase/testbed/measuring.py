@@ -70,8 +70,9 @@ OTHER = Quota(registers=2, inputs=40, held_registers=2, held_inputs=40)
 CONFIRMATION = Quota(
     registers=1, trained=1, held_registers=1, held_inputs=40, passed=3, passed_inputs=60, folder="confirmation"
 )
-"""Unobserved wordings and test inputs that no other quota has: of an earlier `default` the figures of two rows were
-seen before today's was chosen, nothing else. Observed, trained and negated wordings are those of `MAIN`."""
+"""Unobserved wordings and test inputs that no other quota has: of earlier ones of `default` the figures of four rows
+were seen before today's was chosen, nothing else. Observed and negated wordings are those of `MAIN`, and the trained
+one is of them."""
 DEVELOPMENT = Quota(
     registers=2, trained=4, inputs=40, held_registers=1, held_inputs=20, split=Split.DEV, folds=4, folder="development"
 )

@@ -1,13 +1,7 @@
 """The testbed's table: what each method repairs, with intervals over seeds, wordings and inputs.
 
-Knows kept rows. What a row is compared with counts on that row's runs, wordings and inputs alone. Intervals are
-bootstrap: seeds with their tuned models, registers of wordings and inputs (both the same in all tasks) are drawn anew
-together, trained and negated wordings inside their task; of n runs, registers or wordings n - 1 are drawn, which makes
-a mean's variance unbiased (Rao and Wu 1988). They are percentile intervals but for three: the std, the worst wording
-and its change are those of the wordings measured, and as the least of noisy figures, or their variance, leans to one
-side, their draws are reflected about the figure (basic bootstrap). Runs that share a tuned model count as independent,
-so intervals and p speak of alignment seeds and texts, hardly of other tuned models; with one run they say nothing of
-seeds. Does not know how rows came about.
+Knows kept rows, and what they are compared with: it counts on a row's runs, wordings and inputs alone. Does not know
+how rows came about, the formulas of figures or how intervals are made.
 """
 
 from __future__ import annotations
@@ -20,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isophrase.statistics.tables import Estimate
-from isophrase.testbed.figures import SHARES, Counts, Floats, Pair, ahead, below_chance, figures
+from isophrase.testbed.figures import SHARES, Pair, ahead, below_chance
 from isophrase.testbed.inputs import ALIGNED
+from isophrase.testbed.intervals import estimates, even
 from isophrase.testbed.measuring import Exposure, TaskResult, within
 from isophrase.testbed.rows import RowResult
 
-_REFLECTED = ("unobserved variance", "worst", "worst change")
 _NO_SPREAD = ("ensemble-5",)
 """Methods whose wordings are averages over several: their std and worst are no other method's."""
 
@@ -152,73 +146,16 @@ def table(
 
 
 def _line(method: str, pairs: Sequence[Pair], tasks: Sequence[str], resamples: int, level: float, seed: int) -> Line:
-    point = figures(pairs, tasks, _even(pairs))
-    draws = figures(pairs, tasks, _resample(np.random.default_rng(seed), pairs, tasks, resamples))
-    found = {name: _estimate(name, float(value[0]), draws[name], level) for name, value in point.items()}
-    variance = found["unobserved variance"]
-    low, high = (math.sqrt(max(end, 0.0)) for end in (variance.low, variance.high))
-    found["unobserved std"] = Estimate(found["unobserved std"].value, low, high, level)
-    for whole, shares in SHARES.items():  # a share of what may well be nothing is no number
-        if found[whole].low <= 0:
-            found |= dict.fromkeys(shares, Estimate(float("nan"), float("nan"), float("nan"), level))
     return Line(
-        method, len(pairs), found, pairs[0].after.parameters,
-        float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, tasks),
+        method, len(pairs), estimates(pairs, tasks, resamples=resamples, level=level, seed=seed),
+        pairs[0].after.parameters, float(np.median([pair.after.minutes for pair in pairs])), _versus(pairs, tasks),
         sum(pair.rival is not None for pair in pairs),
     )  # fmt: skip
 
 
-def _estimate(name: str, value: float, draws: Floats, level: float) -> Estimate:
-    known = draws[~np.isnan(draws)]  # a share has no value in the rare draw where there is nothing to share
-    tail = (1 - level) / 2
-    low, high = map(float, np.quantile(known, [tail, 1 - tail])) if len(known) else (np.nan, np.nan)
-    if name in _REFLECTED:
-        low, high = 2 * value - high, 2 * value - low
-    return Estimate(value, low, high, level)
-
-
-def _even(pairs: Sequence[Pair]) -> Counts:
-    return Counts(np.ones((1, len(pairs))), {}, {}, np.ones((1, _inputs(pairs))), 1.0)
-
-
-def _inputs(pairs: Sequence[Pair]) -> int:
-    return max(len(task.inputs) for task in pairs[0].after.tasks.values())
-
-
-def _resample(random: np.random.Generator, pairs: Sequence[Pair], tasks: Sequence[str], draws: int) -> Counts:
-    registers = sorted({one for pair in pairs for name in tasks for one in _unobserved_registers(_of(pair, name))})
-    inputs = _inputs(pairs)
-    return Counts(
-        _fewer(random, len(pairs), draws),
-        dict(zip(registers, _fewer(random, len(registers), draws).T, strict=True)),
-        {
-            (name, exposure): _fewer(random, number, draws)
-            for name in tasks
-            for exposure in (Exposure.TRAINED, Exposure.NEGATED)
-            if (number := _of(pairs[0], name).exposures.count(exposure))
-        },
-        random.multinomial(inputs, np.full(inputs, 1 / inputs), draws).astype(np.float64),
-        2.0,
-    )
-
-
-def _of(pair: Pair, name: str) -> TaskResult:
-    return pair.after.tasks[f"testbed-{name}"]
-
-
-def _unobserved_registers(task: TaskResult) -> set[str]:
-    both = zip(task.registers, task.exposures, strict=True)
-    return {register for register, exposure in both if exposure is Exposure.UNOBSERVED}
-
-
-def _fewer(random: np.random.Generator, number: int, draws: int) -> Floats:
-    """How often each of some things is in draws of one fewer, [draws, number]; a single one stays."""
-    return random.multinomial(max(number - 1, 1), np.full(number, 1 / number), draws).astype(np.float64)
-
-
 def _versus(pairs: Sequence[Pair], tasks: Sequence[str]) -> float | None:
     """Exact sign-flip test over runs that both methods have, one-sided for a higher unobserved accuracy."""
-    found = np.array([ahead(pair, tasks, _even(pairs))[0] for pair in pairs if pair.rival is not None])
+    found = np.array([ahead(pair, tasks, even(pairs))[0] for pair in pairs if pair.rival is not None])
     if not len(found):
         return None
     flips = np.array(list(itertools.product([1, -1], repeat=len(found))))
