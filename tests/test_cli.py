@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from isophrase import __version__
-from isophrase.cli import main
+from isophrase.cli import app, main
 from tests.tiny_models import tiny_model
 
 
@@ -50,30 +51,25 @@ def test_version_and_listings(isophrase):
     assert "{{ input }}" in isophrase("instructions", "show", "topic")[1]
 
 
-COMMANDS = [
-    "",
-    "demo",
-    "run",
-    "report",
-    "distance",
-    "compare",
-    "power",
-    "import",
-    "tune",
-    "align",
-    "testbed",
-    "models",
-    "tasks",
-    "instructions",
-    "doctor",
-]
+def commands(group, *names):
+    """Every command there is, and every group of them."""
+    yield " ".join(names)
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, *names, name)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", list(commands(typer.main.get_command(app))))
 def test_every_command_has_help_and_an_example(isophrase, command):
     code, out, _ = isophrase(*command.split(), "--help")
     assert code == 0
     assert not command or "Example: isophrase" in out
+
+
+@pytest.mark.parametrize("command", ["compare before after", "testbed build"])
+def test_a_negative_seed_is_refused_before_anything_is_read(isophrase, command):
+    code, _, err = isophrase(*command.split(), "--seed", "-1")
+    assert code == 2
+    assert "Invalid value for '--seed'" in err
 
 
 def test_help_is_quick():

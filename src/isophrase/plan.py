@@ -17,7 +17,7 @@ from isophrase.errors import ConfigError, IsophraseError, ManyErrors, SourceErro
 from isophrase.experiment import Experiment, TaskRequest
 from isophrase.grid import Block, Grid
 from isophrase.prompts import check_fit, pick_exemplars
-from isophrase.sources.resolve import Loaded, load_instruction_set, load_tasks, sets_for
+from isophrase.sources.resolve import Loaded, load_tasks, sets_asked
 from isophrase.types import (
     Example,
     Instruction,
@@ -31,7 +31,6 @@ from isophrase.types import (
     digest,
 )
 
-NATIVE = "native"
 CONTENT_FREE = "content-free"
 _Item = TypeVar("_Item", Instruction, Example)
 
@@ -81,7 +80,7 @@ def make_plan(experiment: Experiment, cache: Path) -> Plan:
     for index, request in enumerate(experiment.tasks):
         try:
             for loaded in load_tasks(request.reference, folder=request.folder, base=experiment.base, cache=cache):
-                chosen = list(_sets(request, loaded, experiment))
+                chosen = _sets(request, loaded, experiment)
                 sets |= {f"{loaded.task.name}: {item.name}": item for item in chosen}
                 asked.append(_ask(request, loaded.task, chosen, experiment))
                 notes += [f"{loaded.task.name}: {note}" for note in loaded.notes]
@@ -99,22 +98,14 @@ def make_plan(experiment: Experiment, cache: Path) -> Plan:
     return Plan(tuple(asked), tuple(notes), digests)
 
 
-def _sets(request: TaskRequest, loaded: Loaded, experiment: Experiment) -> Iterator[InstructionSet]:
-    if not request.instructions:
-        written_for = sets_for(loaded.task.name)
-        if not written_for and not loaded.instruction_sets:
-            remedy = "say `instructions: NAME-OR-FILE`"
-            if loaded.task.kind is not TaskKind.GENERATION:
-                remedy += "; `multiple-choice` fits any task with `input` and options"
-            raise ConfigError(
-                f"an instruction set for task {loaded.task.name!r}", got="none written for it", remedy=remedy
-            )
-        yield from written_for or loaded.instruction_sets
-    for name in request.instructions:
-        if name == NATIVE and loaded.instruction_sets:
-            yield from loaded.instruction_sets
-        else:
-            yield load_instruction_set(name, base=experiment.base)
+def _sets(request: TaskRequest, loaded: Loaded, experiment: Experiment) -> list[InstructionSet]:
+    found = sets_asked(loaded, request.instructions, base=experiment.base)
+    if not found:
+        remedy = "say `instructions: NAME-OR-FILE`"
+        if loaded.task.kind is not TaskKind.GENERATION:
+            remedy += "; `multiple-choice` fits any task with `input` and options"
+        raise ConfigError(f"an instruction set for task {loaded.task.name!r}", got="none written for it", remedy=remedy)
+    return found
 
 
 def _ask(request: TaskRequest, task: Task, sets: Sequence[InstructionSet], experiment: Experiment) -> Asked:

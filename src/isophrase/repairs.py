@@ -19,7 +19,7 @@ from isophrase.statistics.tables import OptionTable
 
 REPAIR_NOTE = "repair: "
 NAMES = "batch, contextual, ensemble-N"
-_ENSEMBLE = re.compile(r"ensemble-(\d+)")
+_ENSEMBLE = re.compile(r"ensemble-([1-9]\d*)")
 
 
 def repaired(view: RunView, repair: str, seed: int = 0) -> RunView:

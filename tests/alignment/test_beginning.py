@@ -6,6 +6,7 @@ import torch
 from isophrase.alignment.method import Kind, Start
 from isophrase.alignment.training import begin
 from isophrase.engine.gradients import PlainForward, Prefix, TreeForward
+from isophrase.errors import ConfigError
 from tests.alignment.small import method, parameters, tiny, training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -45,6 +46,13 @@ def logits_behind_text(family, text, ids):
 
 def tokens(loaded, text):
     return loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+@pytest.mark.parametrize("kind", [Kind.PREFIX, Kind.PROMPT])
+def test_more_virtual_tokens_than_the_model_reads_are_refused(kind):
+    most = tiny("gpt2").context_length
+    with pytest.raises(ConfigError, match=f"below the {most} tokens that the model reads; got {most + 1}"):
+        starting("gpt2", kind, start=Start.TEXT, length=most + 1)
 
 
 @pytest.mark.parametrize("hidden", [0, 6])

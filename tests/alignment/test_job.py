@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -105,7 +106,48 @@ def test_everything_wrong_with_a_job_is_said_at_once(tmp_path):
     assert "draws.word" in text
 
 
-@pytest.mark.parametrize("change", [{"methods": "pt"}, {"tasks": []}, {"seed": "x"}, {"seed": -1}])
+def test_a_method_that_is_no_name_is_said_in_one_line(tmp_path):
+    with pytest.raises(
+        ManyErrors, match="method: expected a method's name or a mapping of its fields; got 5"
+    ) as caught:
+        load_job(job_file(tmp_path, method=5), cache_folder())
+    assert len(caught.value.problems) == 1
+
+
+def test_the_wordings_that_come_with_a_task_can_be_trained_on(tmp_path):
+    examples = [{"input": f"The {noun} was {mood}.", "target_scores": {"good": mood == "fine", "bad": mood != "fine"}}
+                for noun in NOUNS for mood in ("fine", "cold")]  # fmt: skip
+    content = {
+        "name": "moods", "description": "Moods", "keywords": [], "metrics": ["multiple_choice_grade"],
+        "preferred_score": "multiple_choice_grade", "examples": examples,
+        "task_prefix": "Say whether the following is good or bad.",
+    }  # fmt: skip
+    (tmp_path / "moods").mkdir()
+    (tmp_path / "moods" / "task.json").write_text(json.dumps(content))
+    tuning = {"supervised": 0, "supervised_reference": 1, "draws": {"wordings": 0, "references": 2}}
+    for named in ({}, {"instructions": "native"}):
+        task = {"task": "bigbench/moods", "folder": ".", **named}
+        job = load_job(job_file(tmp_path, tasks=[task], method=tuning), cache_folder(), default=alignment.TUNE)
+        assert job.materials[0].wordings.references
+
+
+def test_a_model_that_was_trained_is_known_by_its_own_folder_and_record():
+    base = ModelSpec("m", "org/m", revision="abc", trained_on=frozenset({"flan"}))
+    whole, adapted = (alignment._trained(base, Path("out"), full=full) for full in (True, False))
+    assert (whole.source, whole.revision, whole.trained_on) == ("out", None, None)
+    assert (adapted.source, adapted.revision, adapted.adapter, adapted.trained_on) == ("org/m", "abc", "out", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"methods": "pt"},
+        {"tasks": []},
+        {"seed": "x"},
+        {"seed": -1},
+        {"watch": {"outside": [{"task": "topic", "weight": 7}]}},
+    ],
+)
 def test_unknown_keys_missing_tasks_and_bad_seeds_are_errors(tmp_path, change):
     with pytest.raises(ManyErrors):
         load_job(job_file(tmp_path, **change), cache_folder())
@@ -311,8 +353,14 @@ def test_inputs_without_labels_are_trained_on_by_a_method_that_needs_none(tmp_pa
 def test_inputs_without_labels_are_refused_where_a_loss_needs_one(tmp_path):
     task = moods(tmp_path, sentences("train", labelled=False) + sentences("test"))
     path = job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}], method="default")
-    with pytest.raises(ManyErrors, match="20 of 20 train examples of task 'moods' have none; got cross-entropy"):
+    with pytest.raises(
+        ManyErrors, match="20 of 20 train examples of task 'moods' have none; got cross-entropy"
+    ) as caught:
         load_job(path, cache_folder())
+    assert "`{base: pt+kl, supervised: 0, consistency: 1}`" in str(caught.value)  # and what is said there is heeded:
+    method = {"base": "pt+kl", "supervised": 0, "consistency": 1}
+    job_file(tmp_path, tasks=[{"task": task, "instructions": "sentiment"}], method=method)
+    assert load_job(path, cache_folder()).method.consistency == 1
 
 
 def test_a_test_row_without_a_label_stays_an_error(tmp_path):

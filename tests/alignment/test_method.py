@@ -39,6 +39,21 @@ def test_a_number_that_would_train_nonsense_is_refused_by_name(change, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schedule": {"steps": "many"}}, "schedule.steps: input should be a valid integer"),
+        ({"schedule": {"steps": "many"}}, "; got 'many'"),
+        ({"draws": {"word": 2}}, "unknown key 'draws.word'; did you mean 'wordings'?"),
+        ({"nothing": 2}, "unknown key 'nothing'; known are parameters, supervised,"),
+    ],
+)
+def test_a_field_that_is_none_or_no_number_is_said_with_what_was_given(change, said):
+    with pytest.raises(ManyErrors) as caught:
+        method_of(change)
+    assert said in str(caught.value)
+
+
 def test_every_number_of_a_method_has_a_range():
     def numbers(values, outer=""):
         for name, value in values.items():

@@ -9,7 +9,7 @@ from isophrase.alignment.mixtures import check_mixture, wordings_seen
 from isophrase.alignment.posing import Poser
 from isophrase.alignment.registers import Register
 from isophrase.alignment.training import begin
-from isophrase.alignment.wordings import Wordings
+from isophrase.alignment.wordings import Wordings, check
 from isophrase.errors import ConfigError, ManyErrors
 from isophrase.types import OutputForm, Role
 from tests.alignment.small import example, material, method, tiny, training, wording
@@ -43,6 +43,17 @@ def test_what_training_sees_of_a_task_is_what_all_its_materials_say():
     assert {one.id for one in wordings_seen(mixture, Draws(wordings=0))["mood"]} == {"reference", "b/reference"}
 
 
+def test_other_letters_make_no_leak_of_a_wording_that_is_none():
+    text = "Decide whether the following customer review is {}positive or negative: {{{{ text }}}}"
+    plain, turned = wording("train-1", text.format("")), wording("not-2", text.format("not "), Role.NEGATED)
+    parts = replace(first().wordings, train=(plain,), test_controls=(turned,))
+    chosen = method(Kind.LORA, draws=Draws(wordings=8, inputs=1, cases=1.0))
+    begin(tiny(), training(chosen, materials=(replace(first(), wordings=parts),)))
+    leak = replace(parts, test=(wording("test-2", text.format("")),))
+    with pytest.raises(ManyErrors, match="is nearly"):
+        check(first().task.name, leak)
+
+
 def test_wordings_that_have_nothing_in_common_make_a_mixture():
     check_mixture((first(), other()))
     check_mixture((first(), first()))
@@ -72,7 +83,7 @@ def test_a_register_of_a_test_wording_is_no_register_of_another_entrys_training(
     check_mixture((one, two), registers=True)
     shared = replace(two.wordings.test[0], register="a-train")
     two = replace(two, wordings=replace(two.wordings, test=(shared,)))
-    with pytest.raises(ManyErrors, match=r"'b/test' has the register 'a-train'"):
+    with pytest.raises(ManyErrors, match=r"got 'b/test' in 'a-train'"):
         check_mixture((one, two), registers=True)
 
 

@@ -98,6 +98,11 @@ def test_tune_writes_a_checkpoint(tmp_path):
     assert record["kind"] == "tune"
 
 
+def test_the_recipe_for_tuning_is_a_job():
+    job = load_job(ROOT / "recipes" / "tune.yaml", cache_folder(), default=alignment.TUNE)
+    assert [item.weight for item in job.materials] == [2.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize(
     "path", [*sorted((ROOT / "recipes").glob("align*.yaml")), ROOT / "src" / "isophrase" / "data" / "demo-align.yaml"]
 )

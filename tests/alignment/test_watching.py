@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from isophrase.alignment import watching
-from isophrase.alignment.method import Kind, Schedule
+from isophrase.alignment.method import Draws, Kind, Schedule
 from isophrase.alignment.training import begin, train
 from isophrase.alignment.watching import Watch, Watcher, look
-from tests.alignment.small import TRAIN, material, method, tiny, training
+from isophrase.alignment.wordings import Wordings
+from isophrase.types import Role
+from tests.alignment.small import TRAIN, material, method, tiny, training, wording
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -26,6 +28,44 @@ def test_watching_sees_every_kind_of_wording_and_keeps_the_best_weights():
     }  # fmt: skip
     assert trained.best == watcher.sights[watcher.best].step
     assert watcher.sights[0].step == 0
+
+
+@pytest.mark.parametrize(("scores", "best"), [((0.5, 0.4, 0.3), 0), ((0.5, 0.6, 0.3, 0.2), 2)])
+def test_a_training_that_stops_leaves_the_weights_of_its_best_look(scores, best, monkeypatch):
+    seen, live = [], []
+
+    def told(session, watch):
+        live[:] = session.trainable.weights
+        seen.append([weight.detach().clone() for weight in session.trainable.weights])
+        return {"dev": scores[len(seen) - 1], "dev_std": 0.0}
+
+    monkeypatch.setattr(watching, "look", told)
+    trained = train(tiny(), training(method(schedule=Schedule(steps=8, rate=1e-2))), looks=[Watcher(Watch(patience=2))])
+    assert (trained.best, trained.stopped) == (best, 2 * (len(scores) - 1))
+    for weight, kept, last in zip(live, seen[best // 2], seen[-1], strict=True):
+        assert torch.equal(weight, kept)
+        assert not torch.equal(weight, last)
+
+
+def test_a_difference_is_taken_over_the_tasks_that_have_both_kinds(monkeypatch):
+    shares = {"reference": 0.9, "not": 0.5, "train-1": 0.8, "dev-1": 0.6, "b/reference": 0.3, "b/train": 0.1}
+    monkeypatch.setattr(watching, "_accuracy", lambda session, wording, inputs: shares[wording.id])
+    bare = Wordings(
+        (wording("b/reference", "Tell the mood of {{ text }}", Role.REFERENCE),), (wording("b/train", "{{ text }}?"),),
+        (), (),
+    )  # fmt: skip
+    two = (material(), replace(material(), wordings=bare))
+    values = look(begin(tiny(), training(method(), materials=two)), Watch(wordings=1))
+    assert (values["observed"], values["trained"]) == (pytest.approx(0.6), pytest.approx(0.45))
+    assert values["reading"] == pytest.approx(0.4)
+    assert values["memorisation_gap"] == pytest.approx(0.2)
+
+
+def test_wordings_that_are_not_drawn_are_not_said_to_be_trained():
+    chosen = method(draws=Draws(wordings=0, references=2), supervised_reference=1.0, supervised=0.0, consistency=0.0)
+    values = look(begin(tiny(), training(chosen)), Watch(wordings=1))
+    assert not {"trained", "trained_std", "memorisation_gap"} & set(values)
+    assert {"observed", "dev"} <= set(values)
 
 
 def test_perplexity_is_that_of_plain_transformers():

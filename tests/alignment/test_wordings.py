@@ -112,7 +112,7 @@ def test_a_test_control_that_training_sees_is_refused():
 
 
 def test_a_register_of_both_sides_is_refused():
-    with pytest.raises(ManyErrors, match="register 'polite'"):
+    with pytest.raises(ManyErrors, match=r"got 'c' in 'polite', .*; re-word it"):
         by_collection(parted(c={"register": "polite"}))
 
 

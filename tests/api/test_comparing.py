@@ -102,6 +102,8 @@ def test_a_repair_that_does_not_fit_says_why(tmp_path):
         compare_runs(run, Side(run, repair="contextual"), settings=QUICK)
     with pytest.raises(ConfigError, match="a repair: batch, contextual, ensemble-N; got 'magic'"):
         compare_runs(run, Side(run, repair="magic"), settings=QUICK)
+    with pytest.raises(ConfigError, match="a repair: batch, contextual, ensemble-N; got 'ensemble-0'"):
+        compare_runs(run, Side(run, repair="ensemble-0"), settings=QUICK)
     rare = replace(task(), examples=tuple(replace(item, gold=(int(item.id == "e3"),)) for item in task().examples))
     run = write_run(tmp_path / "rare", tasks=(rare,))
     found = compare_runs(run, Side(run, repair="batch"), settings=QUICK)

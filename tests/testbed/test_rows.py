@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from isophrase.alignment.registers import Register
+from isophrase.errors import StoreError
 from isophrase.testbed import measuring, recipe, rows
 from isophrase.testbed.inputs import ALIGNED
 from isophrase.testbed.measuring import CONFIRMATION, DEVELOPMENT, MAIN, OTHER
@@ -29,6 +30,17 @@ def test_a_row_that_another_is_at_is_passed_over(tmp_path, monkeypatch):
     assert run_row(testbed, key, tmp_path, tmp_path, print, wait=False) == "row"
     assert run_row(testbed, key, tmp_path, tmp_path, print, wait=False) == "row"
     assert asked == [key, other] * 2
+
+
+def test_rows_that_cannot_be_written_are_refused_before_any_training(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "confirmation").write_text("no folder")
+    monkeypatch.setattr(rows, "tuned_adapter", lambda *_: tmp_path)
+    monkeypatch.setattr(rows, "fingerprint_adapter", lambda *_: "")
+    monkeypatch.setattr(rows, "_row_digest", lambda *_: "")
+    key = RowKey(method="pt", seed=2, tuned=0, quota=CONFIRMATION)
+    with pytest.raises(StoreError, match=r"a folder that can be written to.*--results"):
+        run_row(recipe.Testbed(recipe.Source.OWN, ()), key, tmp_path, tmp_path / "results", print)
 
 
 def test_rows_measured_on_other_data_share_their_weights_and_no_row_outlives_its_wordings():

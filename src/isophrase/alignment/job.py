@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from isophrase.alignment.dividing import material_of, mixed, without_copies
 from isophrase.alignment.method import Method, Space, method_of
@@ -27,8 +27,8 @@ from isophrase.experiment import ModelSection, Some, model_spec
 from isophrase.plan import Asked
 from isophrase.prompts import check_fit
 from isophrase.sources.documents import Document, decode, parse, read_bytes, read_yaml, resolve_path
-from isophrase.sources.problems import Problems
-from isophrase.sources.resolve import Loaded, load_instruction_set, load_tasks, sets_for
+from isophrase.sources.problems import Problems, quoted
+from isophrase.sources.resolve import Loaded, load_tasks, sets_asked
 from isophrase.types import InstructionSet, ModelSpec, Role, Split, Task
 
 _T = TypeVar("_T")
@@ -78,7 +78,7 @@ class WatchSection(_Section):
     every: Annotated[int, Field(ge=1)] = 50
     wordings: Annotated[int, Field(ge=0)] = 4
     inputs: Annotated[int, Field(ge=1)] = 16
-    outside: tuple[TaskSection, ...] = ()
+    outside: tuple[OutsideSection, ...] = ()
     texts: str | None = None
     patience: Annotated[int, Field(ge=0)] = 0
     trackers: tuple[str, ...] = ()
@@ -107,6 +107,13 @@ class JobFile(_Section):
     tasks: Some[TaskSection]
     watch: WatchSection = WatchSection()
     verify: VerifySection = VerifySection()
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _named_or_said(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict):
+            raise ValueError(f"expected a method's name or a mapping of its fields; got {quoted(value)}")
+        return value
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def load_job(path: Path, cache: Path, *, default: Method | None = None, to_train
     """Read and check a training's file.
 
     Args:
-        path: The file; relative paths in it start from its folder.
+        path: The file; relative paths in it start from its folder, those of models and adapters from the current one.
         cache: The cache folder.
         default: What `method: default` is, where the result needs no proof on held-out wordings (`tune`); None:
             alignment's.
@@ -188,7 +195,8 @@ def parse_job(
         wrong += [problem for item in trained for problem in _unfit(method, item.material, file.watch.patience)]
     for group in _of_one_task(trained):
         _collect(wrong, "tasks", partial(_check_mixture, group))
-    outside = _materials(file.watch.outside, partial(loading, needed=("references",)), "watch.outside", wrong)
+    watched = [TaskSection(**dict(one)) for one in file.watch.outside]
+    outside = _materials(watched, partial(loading, needed=("references",)), "watch.outside", wrong)
     texts = _collect(wrong, "watch.texts", lambda: _texts(file.watch.texts, base))
     untrained = _untrained(file.verify.outside, partial(_asked, seed=file.seed, base=base, cache=cache), wrong)
     wrong += _trained_outside("watch.outside", trained, [item.material.task for item in outside])
@@ -237,7 +245,7 @@ def _unfit(method: Method, material: Material, patience: int) -> list[str]:
         problems.append(
             f"method: expected one that needs no label, as {unlabelled} of {len(material.train)} train examples of "
             f"task {name!r} have none; got cross-entropy on the right answer; say `method: consensus`, or "
-            "`supervised: 0` and `consistency: 1`"
+            "`{base: pt+kl, supervised: 0, consistency: 1}`"
         )
     if patience and not material.dev:
         problems.append(
@@ -337,18 +345,20 @@ def _with_sets(
     """The tasks of a section, each with its set, whose wordings fit it."""
     folder = base / section.folder if section.folder else None
     for loaded in load_tasks(section.task, folder=folder, base=base, cache=cache):
-        source = _set(section, loaded.task, base)
+        source = _set(section, loaded, base)
         for item in source.instructions:
             check_fit(item, loaded.task)
         yield loaded, source
 
 
-def _set(section: TaskSection | OutsideSection, task: Task, base: Path) -> InstructionSet:
+def _set(section: TaskSection | OutsideSection, loaded: Loaded, base: Path) -> InstructionSet:
     """The set's instructions with ids `set/id`, as an experiment has them."""
-    sets = [load_instruction_set(section.instructions, base=base)] if section.instructions else sets_for(task.name)
+    sets = sets_asked(loaded, [section.instructions] if section.instructions else [], base=base)
     if not sets:
         raise ConfigError(
-            f"an instruction set for task {task.name!r}", got="none written for it", remedy="say `instructions: NAME`"
+            f"an instruction set for task {loaded.task.name!r}",
+            got="none written for it",
+            remedy="say `instructions: NAME`",
         )
     source = sets[0]
     members = tuple(

@@ -5,7 +5,7 @@ Knows names and numbers only. Does not know tensors, models or tasks. To add a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from isophrase.alignment.losses import Divergence
 from isophrase.alignment.ranges import out_of_range
 from isophrase.errors import ConfigError, ManyErrors
+from isophrase.sources.problems import listed, meant, quoted
 from isophrase.types import plain
 
 
@@ -248,10 +249,21 @@ def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> 
     try:
         method = adapter.validate_python(_merged(base, given))
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        problems = [_message(item["loc"], item, base) for item in error.errors()]
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code) from None
     _check(method)
     return method
+
+
+def _message(location: Sequence[Any], item: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+    name = ".".join(map(str, location))
+    if item["type"] == "unexpected_keyword_argument":
+        for part in location[:-1]:
+            fields = fields[part]
+        known = list(fields)
+        return f"unknown key {name!r}{meant(str(location[-1]), known) or f'; known are {listed(known, 30)}'}"
+    text = str(item["msg"])
+    return f"{name}: {text[0].lower()}{text[1:]}; got {quoted(item['input'])}"
 
 
 def beyond_defaults(method: Mapping[str, Any]) -> dict[str, Any]:

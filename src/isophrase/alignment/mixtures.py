@@ -86,15 +86,18 @@ def check_mixture(materials: Sequence[Material], *, registers: bool = False) -> 
 def refuse_leaks(drawn: Sequence[Draw], materials: Sequence[Material]) -> None:
     """Refuse draws in which splices and registers make a test wording out of training wordings.
 
+    A training wording or control as it stands, or in other letters, was held against those of testing when the set was
+    divided.
+
     Raises:
         ManyErrors: Which ones.
     """
-    made: dict[str, dict[str, str]] = {}
-    for item in drawn:
-        if "+" in item.wording.id:
-            made.setdefault(materials[item.material].task.name, {})[item.wording.id] = item.wording.template
     for name, group in by_task(materials).items():
-        check_made(name, made.get(name, {}), merged(group))
+        whole = merged(group)
+        standing = {item.template.casefold() for item in (*whole.references, *whole.train, *whole.train_controls)}
+        wordings = (item.wording for item in drawn if materials[item.material].task.name == name)
+        made = {one.id: one.template for one in wordings if one.template.casefold() not in standing}
+        check_made(name, made, whole)
 
 
 def _all(wordings: Wordings) -> Iterable[Instruction]:

@@ -164,6 +164,11 @@ def _start(loaded: LoadedModel, parameters: Parameters) -> Tensor | None:
     """Where virtual tokens start, in the shape of PEFT's embedding; None: as PEFT draws them."""
     if parameters.start is Start.RANDOM:
         return None
+    if loaded.context_length is not None and parameters.length >= loaded.context_length:
+        raise ConfigError(
+            f"parameters.length below the {loaded.context_length} tokens that the model reads",
+            got=str(parameters.length), remedy="say fewer: prompts need room too",
+        )  # fmt: skip
     ids = _token_ids(loaded, parameters)
     with torch.no_grad():
         if parameters.kind is Kind.PROMPT:

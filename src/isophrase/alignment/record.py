@@ -48,7 +48,7 @@ class Record:
         steps: What is recorded of each step.
         sights: What was seen while training.
         versions: Library versions.
-        notes: What a reader should know (stopped early, went on after an interruption).
+        notes: What a reader should know (stopped early, wordings that are in no divergence).
     """
 
     kind: str
@@ -81,8 +81,12 @@ def content_digests(example: Example) -> list[str]:
     return [content_digest(replace(example, gold=(place,))) for place in range(len(example.options))]
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, option: str = "--out") -> None:
     """Make the folder of a training, or see that what stands there can be written to, before hours are spent.
+
+    Args:
+        folder: The folder.
+        option: What names another one at the command line.
 
     Raises:
         StoreError: It can't.
@@ -93,7 +97,7 @@ def make_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise StoreError(
-            "a folder that can be written to", got=f"{error.strerror} at {folder}", remedy="choose another --out"
+            "a folder that can be written to", got=f"{error.strerror} at {folder}", remedy=f"choose another {option}"
         ) from None
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from isophrase.alignment.method import Draws
+from isophrase.alignment.mixtures import parts_seen
 from isophrase.alignment.posing import Posed
 from isophrase.alignment.sampling import Material
 from isophrase.alignment.training import Session
@@ -24,6 +26,7 @@ from isophrase.types import Example, Instruction, Role
 _QUESTIONS_A_PASS = 32
 _TOKENS_A_PASS = 1024
 _SPREAD = ("trained", "dev", "observed")
+_DIFFERENCES = {"memorisation_gap": ("trained", "dev"), "reading": ("observed", "negated")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +56,8 @@ class Sight:
         step: Finished steps.
         values: Accuracy by kind of wording (`trained`, `dev`, `observed`, `negated`, `wrong_task`, `nonsense`,
             `outside`), its standard deviation over wordings (`trained_std`, `dev_std`, `observed_std`),
-            `memorisation_gap` (trained - dev), `reading` (observed - negated) and `perplexity`; what there is nothing
-            to look at for is missing.
+            `memorisation_gap` (trained - dev) and `reading` (observed - negated) over the tasks that have both, and
+            `perplexity`; what there is nothing to look at for is missing.
         seconds: What the look took.
     """
 
@@ -120,41 +123,53 @@ def _score(values: Mapping[str, float]) -> float:
 
 def look(session: Session, watch: Watch) -> dict[str, float]:
     """Accuracy on each kind of wording, now."""
-    found: dict[str, list[list[float]]] = {}
-    for material in (item for item in session.training.materials if item.dev):
-        inputs = material.dev[: watch.inputs]
-        for kind, wordings in _kinds(material, watch.wordings).items():
-            found.setdefault(kind, []).append([_accuracy(session, wording, inputs) for wording in wordings])
-    for material in (item for item in watch.outside if item.dev):
-        wordings = material.wordings.references[: watch.wordings]
-        inputs = material.dev[: watch.inputs]
-        found.setdefault("outside", []).append([_accuracy(session, wording, inputs) for wording in wordings])
-    values = {kind: float(np.mean([np.mean(task) for task in tasks])) for kind, tasks in found.items() if any(tasks)}
-    values |= {
-        f"{kind}_std": float(np.mean([np.std(task) for task in found[kind]])) for kind in _SPREAD if kind in values
-    }
-    if "dev" in values and "trained" in values:
-        values["memorisation_gap"] = values["trained"] - values["dev"]
-    if "negated" in values:
-        values["reading"] = values["observed"] - values["negated"]
+    draws = session.training.method.draws
+    tasks = [
+        _of_task(session, material, _kinds(material, watch.wordings, draws), watch.inputs)
+        for material in session.training.materials
+    ]
+    for material in watch.outside:
+        kinds = {"outside": material.wordings.references[: watch.wordings]}
+        tasks.append(_of_task(session, material, kinds, watch.inputs))
+    values = {}
+    for kind in dict.fromkeys(kind for task in tasks for kind in task):
+        found = [task[kind] for task in tasks if kind in task]
+        values[kind] = float(np.mean([np.mean(one) for one in found]))
+        if kind in _SPREAD:
+            values[f"{kind}_std"] = float(np.mean([np.std(one) for one in found]))
+    for name, (more, less) in _DIFFERENCES.items():
+        both = [np.mean(task[more]) - np.mean(task[less]) for task in tasks if more in task and less in task]
+        if both:
+            values[name] = float(np.mean(both))
     if (perplexity := _perplexity(session, watch.texts)) is not None:
         values["perplexity"] = perplexity
     return values
 
 
-def _kinds(material: Material, most: int) -> dict[str, Sequence[Instruction]]:
+def _of_task(
+    session: Session, material: Material, kinds: Mapping[str, Sequence[Instruction]], most: int
+) -> dict[str, list[float]]:
+    """Accuracy under each wording of each kind, where there is something to ask."""
+    inputs = material.dev[:most]
+    return {
+        kind: [_accuracy(session, wording, inputs) for wording in wordings]
+        for kind, wordings in kinds.items()
+        if wordings and inputs
+    }
+
+
+def _kinds(material: Material, most: int, draws: Draws) -> dict[str, Sequence[Instruction]]:
     wordings = material.wordings
     controls = {
         role.value: (_of(wordings.dev_controls, role) or _of(wordings.train_controls, role))[:most]
         for role in (Role.NEGATED, Role.WRONG_TASK, Role.NONSENSE)
     }
-    kinds: dict[str, Sequence[Instruction]] = {
-        "trained": wordings.train[:most],
+    return {
+        "trained": wordings.train[:most] if "train" in parts_seen(draws) else (),
         "dev": wordings.dev[:most],
         "observed": wordings.references[:most],
         **controls,
     }
-    return {kind: found for kind, found in kinds.items() if found}
 
 
 def _of(wordings: Sequence[Instruction], role: Role) -> list[Instruction]:

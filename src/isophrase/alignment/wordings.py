@@ -50,7 +50,8 @@ def by_collection(source: InstructionSet, needed: Sequence[str] = PARTS) -> Word
 
     Controls of other collections are shared out between training and testing.
 
-    A register of a test wording must be no register of a training or development wording.
+    A register of a test wording must be no register of a training or development wording; those without one are held
+    to the likeness of their words alone.
 
     Args:
         source: The set.
@@ -135,9 +136,10 @@ def check(name: str, wordings: Wordings, needed: Sequence[str] = PARTS, *, regis
             for a, b, alike in near_duplicates_between(_templates(seen), _templates(test))
         ]
     if registers:
-        known = {item.register for item in (*wordings.train, *wordings.dev)}
+        known = {item.register for item in (*wordings.train, *wordings.dev) if item.register}
         problems += [
-            f"test wording {item.id!r} has the register {item.register!r} of a training or development wording"
+            f"expected test wordings in registers of their own; got {item.id!r} in {item.register!r}, which a training "
+            "or development wording is in; re-word it, or divide the set otherwise"
             for item in wordings.test
             if item.register in known
         ]

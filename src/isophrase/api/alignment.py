@@ -196,9 +196,8 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
         )  # fmt: skip
     _refuse_other_training(job, record, place)
     full = record.method["parameters"]["kind"] == Kind.FULL
-    trained = str(place / ADAPTER)
     before = _as_trained(job.model, full=full)
-    after = replace(before, source=trained) if full else replace(before, adapter=trained)
+    after = _trained(before, place / ADAPTER, full=full)
     plan = _held_out(job)
     what = "test wordings and references on test inputs: this training saw none of these test wordings"
     plan = replace(plan, notes=(what, *plan.notes, *job.notes))
@@ -208,6 +207,13 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
         write_report(folder)
         folders.append(folder)
     return folders[0], folders[1]
+
+
+def _trained(base: ModelSpec, folder: Path, *, full: bool) -> ModelSpec:
+    """The model with what was trained on it. What it has seen, and what was known of the base, is in its record."""
+    if full:
+        return replace(base, source=str(folder), revision=None, trained_on=None)
+    return replace(base, adapter=str(folder), trained_on=None)
 
 
 def _name(path: Path) -> str:

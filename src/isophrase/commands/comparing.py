@@ -31,7 +31,7 @@ def compare(
     level: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="Confidence level of the intervals, e.g. 0.9.")
     ] = 0.95,
-    seed: Annotated[int, typer.Option(help="Of resampling and swapping.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of resampling and swapping.")] = 0,
     page: Annotated[
         Path | None, typer.Option("--page", help="Also write a page that shows both runs and what changed.")
     ] = None,

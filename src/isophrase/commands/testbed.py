@@ -34,7 +34,7 @@ def testbed() -> None:
 def build(
     results: Results = RESULTS,
     source: SourceName = "own",
-    seed: Annotated[int, typer.Option(help="Of the instruction tuning.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the instruction tuning.")] = 0,
 ) -> None:
     """Instruction-tune the embedded model on the observed wordings, unless its adapter is kept among the results.
 

@@ -5,7 +5,7 @@ Knows one table. To add a source of tasks: one file with a Loader, one line in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -21,9 +21,11 @@ from isophrase.types import InstructionSet
 
 __all__ = [
     "Loaded", "TaskReference", "bundled_sets", "bundled_tasks", "catalogue_sets", "load_instruction_set",
-    "load_tasks", "sets_for",
+    "load_tasks", "sets_asked", "sets_for",
 ]  # fmt: skip
 
+NATIVE = "native"
+"""What names the instruction sets that come with a task."""
 TaskReference = str | Mapping[str, Any]
 
 SOURCES: Mapping[str, Loader] = {
@@ -122,3 +124,20 @@ def _name(source: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise SourceError(f"the name of a task after `{source}:`", got=quoted(value), remedy="write its name")
     return value
+
+
+def sets_asked(loaded: Loaded, names: Sequence[str], *, base: Path) -> list[InstructionSet]:
+    """The instruction sets of a task: those named, else those written for it, else those that come with it.
+
+    Args:
+        loaded: The task.
+        names: Names or files of sets, or `native`.
+        base: The folder that relative paths start from.
+    """
+    if not names:
+        return list(sets_for(loaded.task.name) or loaded.instruction_sets)
+    found: list[InstructionSet] = []
+    for name in names:
+        native = name == NATIVE and loaded.instruction_sets
+        found += native or (load_instruction_set(name, base=base),)
+    return found

@@ -20,10 +20,9 @@ from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
 from isophrase.alignment.method import beyond_defaults
-from isophrase.alignment.record import RECORD
+from isophrase.alignment.record import RECORD, make_folder
 from isophrase.alignment.running import Purpose, run_training
 from isophrase.alignment.training import Step, Training
-from isophrase.errors import StoreError
 from isophrase.files import write_atomically
 from isophrase.models.fingerprint import fingerprint_adapter
 from isophrase.models.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
@@ -54,13 +53,7 @@ def tuned_adapter(testbed: Testbed, place: Path, results: Path, seed: int, notif
     name = f"{testbed.source.value}-{_tuned_digest(testbed)[:12]}-seed{seed}"
     kept = results / "tuned" / name
     place.mkdir(parents=True, exist_ok=True)
-    try:  # before an hour of training, not after it
-        kept.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            "a folder for results that can be written to", got=f"{error.strerror} at {kept.parent}",
-            remedy="give another one with --results",
-        ) from error  # fmt: skip
+    make_folder(kept.parent, "--results")
     with FileLock(place / f"{name}.lock"):  # another process may be at it
         if not (kept / RECORD).is_file():
             _train(testbed, place / name, seed, notify)
