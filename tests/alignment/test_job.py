@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from isophrase.alignment.dividing import material_of
 from isophrase.alignment.exposure import with_exposure, without_seen
 from isophrase.alignment.job import load_job
+from isophrase.alignment.method import TUNE
 from isophrase.alignment.record import Record, content_digest, read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
@@ -127,7 +128,7 @@ def test_the_wordings_that_come_with_a_task_can_be_trained_on(tmp_path):
     tuning = {"supervised": 0, "supervised_reference": 1, "draws": {"wordings": 0, "references": 2}}
     for named in ({}, {"instructions": "native"}):
         task = {"task": "bigbench/moods", "folder": ".", **named}
-        job = load_job(job_file(tmp_path, tasks=[task], method=tuning), cache_folder(), default=alignment.TUNE)
+        job = load_job(job_file(tmp_path, tasks=[task], method=tuning), cache_folder(), default=TUNE)
         assert job.materials[0].wordings.references
 
 

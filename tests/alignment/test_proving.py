@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from isophrase.alignment.job import load_job
+from isophrase.alignment.method import TUNE
 from isophrase.alignment.record import read_record
 from isophrase.api import alignment, runs
 from isophrase.cache import cache_folder
@@ -99,7 +100,7 @@ def test_tune_writes_a_checkpoint(tmp_path):
 
 
 def test_the_recipe_for_tuning_is_a_job():
-    job = load_job(ROOT / "recipes" / "tune.yaml", cache_folder(), default=alignment.TUNE)
+    job = load_job(ROOT / "recipes" / "tune.yaml", cache_folder(), default=TUNE)
     assert [item.weight for item in job.materials] == [2.0, 1.0, 1.0]
 
 

@@ -227,6 +227,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     }
 )  # fmt: skip
 """Named methods. `default` was chosen on development data of the testbed (docs/lab-notes.md)."""
+TUNE = Method(
+    parameters=_FULL, schedule=Schedule(steps=200, rate=2e-5, weight_decay=0.01),
+    supervised=0.5, supervised_reference=0.5, consistency=0.0, draws=Draws(wordings=4, references=4, inputs=4),
+)  # fmt: skip
+"""What `default` is in `tune`: cross-entropy on the response, on references and training wordings alike."""
 
 
 def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> Method:

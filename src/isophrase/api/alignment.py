@@ -1,6 +1,6 @@
 """The wiring of tune, align and verify: a job's file -> a trained model -> its proof.
 
-Holds no logic of its own beyond the order of the steps.
+Knows the order of the steps and which model each of them loads. Does not know how any of them is done.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from isophrase.alignment.exposure import examples_seen, with_exposure
 from isophrase.alignment.held_out import held_out
 from isophrase.alignment.job import Job, load_job
-from isophrase.alignment.method import Draws, Kind, Method, Parameters, Schedule, beyond_defaults
+from isophrase.alignment.method import TUNE, Kind, beyond_defaults
 from isophrase.alignment.mixtures import by_task, wordings_seen
 from isophrase.alignment.record import Record, make_folder, read_record
 from isophrase.alignment.registers import bundled_registers
@@ -34,15 +34,6 @@ from isophrase.report.training_page import training_page
 from isophrase.sources.documents import Document, read_yaml
 from isophrase.types import ModelSpec, digest, plain
 
-TUNE = Method(
-    parameters=Parameters(kind=Kind.FULL),
-    supervised=0.5,
-    supervised_reference=0.5,
-    consistency=0.0,
-    draws=Draws(wordings=4, references=4, inputs=4),
-    schedule=Schedule(steps=200, rate=2e-5, weight_decay=0.01),
-)
-"""Instruction tuning with cross-entropy on the response, on references and training wordings alike."""
 DEMO = Path(__file__).parents[1] / "data" / "demo-align.yaml"
 ADAPTER, BEFORE, AFTER = "adapter", "before", "after"
 
