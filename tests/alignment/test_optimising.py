@@ -7,7 +7,7 @@ import torch
 
 from isophrase.alignment.method import Kind, Schedule
 from isophrase.alignment.optimising import descend, make_optimiser, rate_at
-from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.running import Provenance, run_training
 from isophrase.errors import ConfigError
 from tests.alignment.small import method, tiny, training
 
@@ -37,5 +37,5 @@ def test_a_gradient_that_is_no_number_changes_nothing(value):
 def test_a_training_that_diverges_leaves_no_adapter(tmp_path):
     chosen = method(Kind.FULL, schedule=Schedule(steps=40, rate=1e30, warmup=0.0))
     with pytest.raises(ConfigError, match=re.escape("schedule.rate")):
-        run_training(tiny(), training(chosen), Purpose(kind="align", name="x", tuned_on=None), tmp_path)
+        run_training(tiny(), training(chosen), Provenance(kind="align", name="x", tuned_on=None), tmp_path)
     assert not list(tmp_path.glob("*.safetensors"))

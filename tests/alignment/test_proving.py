@@ -19,6 +19,7 @@ from isophrase.errors import ManyErrors, StoreError
 from isophrase.sources.resolve import sets_for
 from isophrase.types import OutputForm
 from tests.alignment.test_job import job_file
+from tests.engine.reference import folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 ROOT = Path(__file__).parents[2]
@@ -132,10 +133,17 @@ def test_the_command_says_beforehand_that_it_will_verify(monkeypatch, tmp_path):
     assert asked == [{"to_verify": True}]
 
 
-@pytest.mark.parametrize("change", [{"seed": 7}, {"method": {"base": "pt", "schedule": {"steps": 1}}}])
-def test_a_training_of_another_file_is_not_verified(tmp_path, change):
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({"seed": 7}, "seed and wordings"),
+        ({"method": {"base": "pt", "schedule": {"steps": 1}}}, "method"),
+        ({"model": {"source": str(folder("gpt2")), "format": "plain", "dtype": "float32"}}, "base model"),
+    ],
+)
+def test_a_training_of_another_file_is_not_verified(tmp_path, change, other):
     alignment.align(job_file(tmp_path), tmp_path / "out")
-    with pytest.raises(StoreError, match="got one with another"):
+    with pytest.raises(StoreError, match=f"got one with another {other};"):
         alignment.verify(job_file(tmp_path, **change), tmp_path / "out")
     assert not (tmp_path / "out" / "before").exists()
 

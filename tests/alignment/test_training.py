@@ -8,7 +8,7 @@ from isophrase.alignment import training as loop
 from isophrase.alignment.method import Draws, Kind, Parameters, Schedule, Space, Start, Teacher
 from isophrase.alignment.record import Record, read_record, save
 from isophrase.alignment.registers import Register
-from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.running import Provenance, run_training
 from isophrase.alignment.training import Training, begin, train
 from isophrase.alignment.watching import Watch
 from isophrase.errors import ConfigError, ManyErrors, SourceError
@@ -148,14 +148,14 @@ def test_accumulated_passes_are_the_mean_of_their_losses():
 
 
 def test_a_finished_training_is_left_and_another_one_trains_anew(tmp_path):
-    purpose = Purpose(kind="align", name="x", tuned_on=None)
+    provenance = Provenance(kind="align", name="x", tuned_on=None)
     chosen = training(method())
-    first = run_training(tiny(), chosen, purpose, tmp_path)
+    first = run_training(tiny(), chosen, provenance, tmp_path)
     assert read_record(tmp_path) == first
     assert first.instructions["mood"] == ("reference", "train-1", "train-2", "train-3", "not")
-    assert run_training(tiny(), chosen, purpose, tmp_path).seconds == first.seconds
+    assert run_training(tiny(), chosen, provenance, tmp_path).seconds == first.seconds
     other = Training(**{**vars(chosen), "seed": 1})
-    assert run_training(tiny(), other, purpose, tmp_path).seed == 1
+    assert run_training(tiny(), other, provenance, tmp_path).seed == 1
 
 
 def test_a_model_with_an_adapter_is_refused(tmp_path):
@@ -229,11 +229,11 @@ def test_inputs_that_are_too_long_are_named_before_the_first_step():
 
 
 def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypatch):
-    chosen, purpose = method(Kind.LORA), Purpose(kind="align", name="x", tuned_on=None)
+    chosen, provenance = method(Kind.LORA), Provenance(kind="align", name="x", tuned_on=None)
     runs = []
 
     def run(changes, watch=None):
-        run_training(tiny(), training(chosen, **changes), purpose, tmp_path, watch, on_step=lambda _: runs.append(1))
+        run_training(tiny(), training(chosen, **changes), provenance, tmp_path, watch, on_step=lambda _: runs.append(1))
         count = len(runs)
         runs.clear()
         return count
@@ -250,19 +250,19 @@ def test_whatever_changes_the_weights_makes_another_training(tmp_path, monkeypat
 
 
 def test_a_full_model_in_an_adapters_folder_leaves_no_adapter_behind(tmp_path):
-    purpose = Purpose(kind="align", name="x", tuned_on=None)
-    run_training(tiny(), training(method(Kind.LORA)), purpose, tmp_path)
-    run_training(tiny(), training(method(Kind.FULL)), purpose, tmp_path)
+    provenance = Provenance(kind="align", name="x", tuned_on=None)
+    run_training(tiny(), training(method(Kind.LORA)), provenance, tmp_path)
+    run_training(tiny(), training(method(Kind.FULL)), provenance, tmp_path)
     assert not list(tmp_path.glob("adapter_*"))
     assert load(replace(tiny().spec, source=str(tmp_path))).identity
 
 
 def test_the_prompts_format_makes_another_training(tmp_path):
-    purpose = Purpose(kind="align", name="x", tuned_on=None)
+    provenance = Provenance(kind="align", name="x", tuned_on=None)
     formats = []
     for prompt_format in (PromptFormat.PLAIN, PromptFormat.ALPACA):
         loaded = load(replace(tiny().spec, prompt_format=prompt_format))
-        formats.append(run_training(loaded, training(method()), purpose, tmp_path).base["format"])
+        formats.append(run_training(loaded, training(method()), provenance, tmp_path).base["format"])
     assert formats == ["plain", "alpaca"]
 
 

@@ -22,8 +22,8 @@ from isophrase.types import PromptFormat, digest, plain
 
 
 @dataclass(frozen=True, kw_only=True)
-class Purpose:
-    """What a training is for.
+class Provenance:
+    """What a training is, and what its base model has seen.
 
     Attributes:
         kind: `tune` or `align`.
@@ -43,7 +43,7 @@ class Purpose:
 def run_training(
     loaded: LoadedModel,
     training: Training,
-    purpose: Purpose,
+    provenance: Provenance,
     folder: Path,
     watch: Watch | None = None,
     *,
@@ -57,7 +57,7 @@ def run_training(
     Args:
         loaded: The base model; it is changed in place.
         training: What to train; its checkpoint is put into the folder.
-        purpose: What it is for.
+        provenance: What kind of training it is, and what its base model has seen.
         folder: Where the PEFT folder (or the checkpoint of a full model) is written.
         watch: What to look at meanwhile.
         on_step: Told of each step.
@@ -69,10 +69,10 @@ def run_training(
     Raises:
         IsophraseError: A question can't be trained on, or training would make a test wording.
     """
-    done = finished(loaded, training, purpose, folder, watch)
+    done = finished(loaded, training, provenance, folder, watch)
     if done is not None:
         return done
-    wanted = _record(loaded, training, purpose, watch)
+    wanted = _record(loaded, training, provenance, watch)
     state = folder / ".training" / f"{digest(_identity(wanted))[:16]}.pt"
     watcher = Watcher(watch, on_sight) if watch is not None else None
     looks = [watcher] if watcher is not None else []
@@ -91,11 +91,11 @@ def run_training(
 
 
 def finished(
-    loaded: LoadedModel, training: Training, purpose: Purpose, folder: Path, watch: Watch | None = None
+    loaded: LoadedModel, training: Training, provenance: Provenance, folder: Path, watch: Watch | None = None
 ) -> Record | None:
     """The record of this very training where a folder has it; None: it is still to be done. Arguments as above."""
     done = read_record(folder)
-    return done if done is not None and _same(done, _record(loaded, training, purpose, watch)) else None
+    return done if done is not None and _same(done, _record(loaded, training, provenance, watch)) else None
 
 
 def _notes(trained: Trained) -> tuple[str, ...]:
@@ -107,18 +107,18 @@ def _notes(trained: Trained) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Watch | None) -> Record:
+def _record(loaded: LoadedModel, training: Training, provenance: Provenance, watch: Watch | None) -> Record:
     seen = wordings_seen(training.materials, training.method.draws)
     templates = digests([one for found in seen.values() for one in found])
-    tuned, aligned = purpose.tuned_on, purpose.aligned_on
-    if purpose.kind == "tune":
+    tuned, aligned = provenance.tuned_on, provenance.aligned_on
+    if provenance.kind == "tune":
         tuned = (tuned or frozenset()) | templates
     else:
         aligned |= templates
     examples = {one for item in training.materials for example in item.train for one in content_digests(example)}
     return Record(
-        kind=purpose.kind,
-        name=purpose.name,
+        kind=provenance.kind,
+        name=provenance.name,
         method=plain(training.method),
         seed=training.seed,
         base={
@@ -131,7 +131,7 @@ def _record(loaded: LoadedModel, training: Training, purpose: Purpose, watch: Wa
         tuned_on=None if tuned is None else tuple(sorted(tuned)),
         aligned_on=tuple(sorted(aligned)),
         material=_material(training, watch),
-        examples=tuple(sorted(examples | purpose.examples)),
+        examples=tuple(sorted(examples | provenance.examples)),
         instructions={name: tuple(one.id for one in found) for name, found in seen.items()},
         versions=environment(),
     )

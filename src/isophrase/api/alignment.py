@@ -17,7 +17,7 @@ from isophrase.alignment.method import TUNE, Kind, beyond_defaults
 from isophrase.alignment.mixtures import by_task, wordings_seen
 from isophrase.alignment.record import Record, make_folder, read_record
 from isophrase.alignment.registers import bundled_registers
-from isophrase.alignment.running import Purpose, finished, run_training
+from isophrase.alignment.running import Provenance, finished, run_training
 from isophrase.alignment.tracking import open_trackers
 from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Sight
@@ -27,7 +27,7 @@ from isophrase.errors import ConfigError, StoreError
 from isophrase.experiment import parse_experiment
 from isophrase.files import write_atomically
 from isophrase.manifest import MANIFEST
-from isophrase.models.huggingface import load
+from isophrase.models.huggingface import identify, load
 from isophrase.plan import Plan
 from isophrase.progress import Display, Silent
 from isophrase.report.training_page import training_page
@@ -98,11 +98,11 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_ve
         every=job.every, autocast=job.model.dtype == "auto",
     )  # fmt: skip
     base = with_exposure(job.model)
-    purpose = Purpose(
+    provenance = Provenance(
         kind=kind, name=job.method_name, tuned_on=base.trained_on, aligned_on=base.aligned_on or frozenset(),
         examples=examples_seen(base),
     )  # fmt: skip
-    if to_verify and finished(loaded, training, purpose, folder, job.watch) is None:
+    if to_verify and finished(loaded, training, provenance, folder, job.watch) is None:
         _refuse_other_runs(place)
     log, close = open_trackers(job.trackers, job.name, place / "trackers", plain(job.method))
     steps = job.method.schedule.steps
@@ -119,7 +119,7 @@ def _train(job: Job, kind: str, out: Path | str | None, shown: Display, *, to_ve
         log({f"look/{name}": value for name, value in sight.values.items()}, sight.step)
 
     try:
-        record = run_training(loaded, training, purpose, folder, job.watch, on_step=on_step, on_sight=on_sight)
+        record = run_training(loaded, training, provenance, folder, job.watch, on_step=on_step, on_sight=on_sight)
     finally:
         close()
     what = f"{job.method_name} on {job.model.name}, seed {job.seed}, {record.parameters:,} numbers trained"
@@ -185,9 +185,9 @@ def verify(path: Path | str, out: Path | str | None = None, shown: Display | Non
         raise StoreError(
             "a finished training", got=f"none in {place / ADAPTER}", remedy="train first: `align` or `tune`"
         )  # fmt: skip
-    _refuse_other_training(job, record, place)
     full = record.method["parameters"]["kind"] == Kind.FULL
     before = _as_trained(job.model, full=full)
+    _refuse_other_training(job, record, identify(before).identity, place)
     after = _trained(before, place / ADAPTER, full=full)
     plan = _held_out(job)
     what = "test wordings and references on test inputs: this training saw none of these test wordings"
@@ -213,14 +213,21 @@ def _name(path: Path) -> str:
     return str(content.get("name")) if isinstance(content, Mapping) else ""
 
 
-def _refuse_other_training(job: Job, record: Record, place: Path) -> None:
+def _refuse_other_training(job: Job, record: Record, base: Mapping[str, str], place: Path) -> None:
     """What is verified has to be what the file trains: another seed or set holds other wordings out.
+
+    Args:
+        job: The file.
+        record: Of the training that is there.
+        base: What identifies the model of the file.
+        place: Where it is there.
 
     Raises:
         StoreError: It is another training.
     """
     seen = wordings_seen(job.materials, job.method.draws)
     known: Mapping[str, tuple[object, object]] = {
+        "base model": (base, {name: record.base.get(name) for name in base}),
         "seed": (job.seed, record.seed),
         "method": (digest(beyond_defaults(plain(job.method))), digest(beyond_defaults(record.method))),
         "wordings": ({name: [one.id for one in found] for name, found in seen.items()},

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from isophrase.alignment.method import METHODS, Method, beyond_defaults, method_of
 from isophrase.alignment.record import Record, make_folder
 from isophrase.alignment.registers import bundled_registers
-from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.running import Provenance, run_training
 from isophrase.alignment.sampling import drawable
 from isophrase.alignment.training import Step, Training
 from isophrase.alignment.watching import Watch
@@ -225,7 +225,7 @@ def _align(
     training = Training(
         method=method, materials=testbed.of(ALIGNED), registers=tuple(bundled_registers()), seed=key.seed, every=50
     )
-    purpose = Purpose(kind="align", name=key.method, tuned_on=frozenset())
+    provenance = Provenance(kind="align", name=key.method, tuned_on=frozenset())
 
     def say(step: Step) -> None:
         notify(f"{key.method} seed {key.seed}: step {step.number}, loss {step.total:.3f}")
@@ -236,7 +236,7 @@ def _align(
         training = replace(training, every=150)
         texts = tuple(example.fields["text"] for example in testbed.materials[0].dev[:40])
         watch = Watch(wordings=3, inputs=20, outside=testbed.of(HELD_OUT), texts=texts)
-    record = run_training(loaded, training, purpose, folder, watch, on_step=say)
+    record = run_training(loaded, training, provenance, folder, watch, on_step=say)
     full = method.parameters.kind == "full"
     spec = replace(source, source=str(folder)) if full else replace(source, adapter=str(folder))
     return load(spec), record

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from isophrase.alignment.method import beyond_defaults
 from isophrase.alignment.record import RECORD, make_folder
-from isophrase.alignment.running import Purpose, run_training
+from isophrase.alignment.running import Provenance, run_training
 from isophrase.alignment.training import Step, Training
 from isophrase.files import write_atomically
 from isophrase.models.fingerprint import fingerprint_adapter
@@ -105,7 +105,7 @@ def _train(testbed: Testbed, folder: Path, seed: int, notify: Notify) -> None:
 
     materials = testbed.materials + testbed.opposites
     training = Training(method=TUNING, materials=materials, seed=seed, every=60)
-    run_training(load(_base()), training, Purpose(kind="tune", name="testbed", tuned_on=None), folder, on_step=say)
+    run_training(load(_base()), training, Provenance(kind="tune", name="testbed", tuned_on=None), folder, on_step=say)
 
 
 def _keep(trained: Path, kept: Path) -> None:
