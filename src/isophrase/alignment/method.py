@@ -5,7 +5,7 @@ Knows names and numbers only. Does not know tensors, models or tasks. To add a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -254,13 +254,15 @@ def method_of(value: str | Mapping[str, Any], default: Method | None = None) -> 
     try:
         method = adapter.validate_python(_merged(base, given))
     except ValidationError as error:
-        problems = [_message(item["loc"], item, base) for item in error.errors()]
+        problems = [_message(item, base) for item in error.errors()]
         raise ManyErrors("method", problems, exit_code=ConfigError.exit_code) from None
     _check(method)
     return method
 
 
-def _message(location: Sequence[Any], item: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+def _message(item: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+    """What pydantic finds wrong, with what was given, or with the fields that there are."""
+    location = item["loc"]
     name = ".".join(map(str, location))
     if item["type"] == "unexpected_keyword_argument":
         for part in location[:-1]:
