@@ -106,10 +106,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(runs, monkeypatch)
     # 150 worlds tell a share missed to 2 points; 5 % are promised, and up to 9 % are known of (docs/lab-notes.md).
     monkeypatch.setattr(figures, "_parse", figures._parse.__wrapped__)  # no world comes twice
     random, worlds = np.random.default_rng(runs), 150
-    covered = {name: [] for name in truth()}
+    expected = truth()
+    covered = {name: [] for name in expected}
     for number in range(worlds):
         found = next(line for line in table(world(random, runs), resamples=200, seed=number) if line.method == "x")
-        for name, value in truth().items():
+        for name, value in expected.items():
             estimate = found.figures[name]
             if not math.isnan(estimate.value):  # a share that may be of nothing is withheld
                 covered[name].append((estimate.low > value, estimate.high < value))
